@@ -1,0 +1,250 @@
+"""
+Values to JSON and back, for queues: an allow-listed registry of types, no pickle.
+
+Each type that may travel is registered once, under a stable name, by the module that defines it.
+Reading builds registered types only, whatever the JSON says.
+"""
+
+from __future__ import annotations
+
+import base64
+import enum
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, TypeVar, cast
+
+import attrs
+
+from pushkit import notification as _notification
+from pushkit import outcomes as _outcomes
+from pushkit.outcomes import FAILURE_CLASSES, Accepted, Attempt, Category, Disposition, Outcome, Resume, Scope, WaitedFor
+from pushkit.secret import fingerprint, printable_ref
+from pushkit.targets import Target
+
+T = TypeVar("T", bound=type[Any])
+
+_TAG = "$"
+_BY_NAME: dict[str, type[Any]] = {}
+_BY_TYPE: dict[type[Any], str] = {}
+
+#: The version of the JSON form; read by ``outcome_from_json``.
+FORMAT = 1
+
+
+def register(name: str) -> Callable[[T], T]:
+    """
+    Let a frozen attrs class or an enum travel as JSON under this name (a class decorator).
+
+    A fourth provider registers its targets and messages so that their failures can be resumed from a queue.
+    """
+
+    def add(kind: T) -> T:
+        known = _BY_NAME.get(name)
+        if known is not None and known.__qualname__ != kind.__qualname__:
+            raise ValueError(f"the name {name!r} is taken by {known.__qualname__}; register under another name")
+        _BY_NAME[name] = kind
+        _BY_TYPE[kind] = name
+        return kind
+
+    return add
+
+
+_SCALARS: tuple[tuple[type[Any], str, Callable[[Any], Any], Callable[[Any], Any]], ...] = (
+    (datetime, "datetime", datetime.isoformat, datetime.fromisoformat),
+    (timedelta, "timedelta", timedelta.total_seconds, lambda seconds: timedelta(seconds=seconds)),
+    (uuid.UUID, "uuid", str, uuid.UUID),
+    (bytes, "bytes", lambda raw: base64.b64encode(raw).decode("ascii"), lambda text: base64.b64decode(text, validate=True)),
+)
+_DECODERS: dict[str, Callable[[Any], Any]] = {name: decode for _, name, _, decode in _SCALARS}
+
+
+def encode(value: Any) -> Any:
+    """
+    A value as JSON-ready data, in plain text.
+
+    Raises:
+        ValueError: when a type in it is neither JSON's own nor registered.
+    """
+    name = _BY_TYPE.get(type(value))
+    if name is not None:
+        if isinstance(value, enum.Enum):
+            return {_TAG: name, "v": value.value}
+        return {_TAG: name} | {
+            field.name: encode(content)
+            for field in attrs.fields(type(value))
+            if field.init and not _is_default(content := getattr(value, field.name), field)
+        }
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    for kind, tag, to_json, _ in _SCALARS:
+        if isinstance(value, kind):
+            return {_TAG: tag, "v": to_json(value)}
+    if isinstance(value, list):
+        return [encode(item) for item in cast("list[Any]", value)]
+    if isinstance(value, tuple):
+        return {_TAG: "tuple", "v": [encode(item) for item in cast("tuple[Any, ...]", value)]}
+    if isinstance(value, Mapping):
+        pairs = cast("Mapping[Any, Any]", value)
+        if all(isinstance(key, str) for key in pairs):
+            return {_TAG: "map", "v": {key: encode(item) for key, item in pairs.items()}}
+    raise ValueError(
+        f"{type(value).__module__}.{type(value).__qualname__} cannot travel as JSON; "
+        "use JSON's own types, datetime, UUID or bytes (for ref: a str or int), or register the class with pushkit.codec.register"
+    )
+
+
+def _is_default(value: Any, field: attrs.Attribute[Any]) -> bool:
+    default = field.default
+    if default is attrs.NOTHING:
+        return False
+    if isinstance(default, attrs.Factory):  # type: ignore[arg-type]  # attrs types Factory as a function
+        return bool(value == default.factory()) if not default.takes_self else False
+    return bool(value is default or value == default)
+
+
+def decode(data: Any) -> Any:
+    """
+    What :func:`encode` made, as values.
+
+    Raises:
+        ValueError: when the data hold an unknown name or do not fit its type.
+    """
+    if isinstance(data, list):
+        return [decode(item) for item in cast("list[Any]", data)]
+    if not isinstance(data, dict):
+        return data
+    fields = dict(cast("dict[str, Any]", data))
+    name = fields.pop(_TAG, None)
+    content = fields.get("v")
+    if name == "map" and isinstance(content, dict):
+        return {key: decode(item) for key, item in cast("dict[str, Any]", content).items()}
+    if name == "tuple" and isinstance(content, list):
+        return tuple(decode(item) for item in cast("list[Any]", content))
+    kind = _BY_NAME.get(name) if isinstance(name, str) else None
+    try:
+        if name in _DECODERS:
+            return _DECODERS[name](content)
+        if kind is not None and issubclass(kind, enum.Enum):
+            return kind(content)
+        if kind is not None:
+            return kind(**{key: decode(item) for key, item in fields.items()})
+    except (TypeError, ValueError, KeyError) as error:
+        # `from None`: the cause's text may quote what was read.
+        raise ValueError(f"the JSON does not fit {name!r} ({type(error).__name__}); was it written by to_json(secrets=True)?") from None
+    raise ValueError("the JSON names a type that is not registered here; import the provider that wrote it first")
+
+
+def outcome_to_dict(outcome: Any, *, secrets: bool) -> dict[str, Any]:
+    """See ``as_dict`` of the outcome classes."""
+    target = outcome.target
+    is_target = isinstance(target, Target)
+    shown: dict[str, Any] = {
+        "outcome": type(outcome).__name__,
+        "provider": outcome.provider,
+        "app": outcome.app,
+        "category": outcome.category.value if outcome.category is not None else None,
+        "target": fingerprint(repr(target.address)) if is_target else type(target).__name__,
+        "ref": printable_ref(getattr(target, "ref", None)),
+        "message_id": outcome.message_id,
+        "label": outcome.label,
+        "elapsed": outcome.elapsed,
+        "expires_at": outcome.expires_at.isoformat() if outcome.expires_at else None,
+        "attempts": [attempt.as_dict() for attempt in outcome.attempts],
+    }
+    if outcome.category is not None:
+        shown |= {
+            "reason": outcome.reason,
+            "status": outcome.status,
+            "disposition": outcome.disposition.value,
+            "retryable": outcome.retryable,
+            "retry_at": outcome.retry_at.isoformat() if outcome.retry_at else None,
+            "action": outcome.action.value,
+            "advice": outcome.advice,
+            "detail": outcome.detail,
+            "field": outcome.field,
+            "invalid_since": outcome.invalid_since.isoformat() if outcome.invalid_since else None,
+            "scope": outcome.scope.value if outcome.scope else None,
+        }
+    if secrets:
+        shown["format"] = FORMAT
+        shown["secrets"] = {
+            "target": encode(target),
+            "info": dict(outcome.info),
+            "resume": encode(getattr(outcome, "resume", None)),
+        }
+    return shown
+
+
+def outcome_from_json(text: str | bytes) -> Outcome:
+    """
+    Read what ``to_json(secrets=True)`` wrote.
+
+    Raises:
+        ValueError: when it is anything else.
+    """
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError("expected the JSON that to_json(secrets=True) writes; this is no JSON") from None
+    if not isinstance(data, dict) or not isinstance(data.get("secrets"), dict):
+        raise ValueError("this JSON was written without secrets, so the target is not in it; write it with to_json(secrets=True)")
+    if data.get("format") != FORMAT:
+        raise ValueError(f"expected format {FORMAT}, the JSON says {data.get('format')!r}; it was written by another version of pushkit")
+    try:
+        return _outcome_from(data)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"the JSON is no whole outcome ({type(error).__name__}); was it cut short?") from None
+
+
+def _outcome_from(data: dict[str, Any]) -> Outcome:
+    secret = data["secrets"]
+    common: dict[str, Any] = {
+        "target": decode(secret["target"]),
+        "provider": data["provider"],
+        "message_id": data["message_id"],
+        "label": data["label"],
+        "elapsed": data["elapsed"],
+        "expires_at": _time(data["expires_at"]),
+        "attempts": tuple(_attempt(item) for item in data["attempts"]),
+        "info": secret["info"],
+    }
+    if data["category"] is None:
+        return Accepted(**common)
+    return FAILURE_CLASSES[Category(data["category"])](
+        **common,
+        reason=data["reason"],
+        status=data["status"],
+        disposition=Disposition(data["disposition"]),
+        retryable=data["retryable"],
+        retry_at=_time(data["retry_at"]),
+        action=_outcomes.Action(data["action"]),
+        advice=data["advice"],
+        detail=data["detail"],
+        field=data["field"],
+        invalid_since=_time(data["invalid_since"]),
+        scope=Scope(data["scope"]) if data["scope"] else None,
+        resume=decode(secret["resume"]),
+    )
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _attempt(data: dict[str, Any]) -> Attempt:
+    return Attempt(
+        number=data["number"],
+        started=datetime.fromisoformat(data["started"]),
+        elapsed=data["elapsed"],
+        status=data["status"],
+        reason=data["reason"],
+        waited=data["waited"],
+        waited_for=WaitedFor(data["waited_for"]),
+    )
+
+
+for _kind in (_notification.Notification, _notification.Localized, _notification.Sound, _notification.Priority, _notification.InterruptionLevel):
+    register(f"pushkit.{_kind.__name__}")(_kind)
+register("pushkit.Resume")(Resume)

@@ -1,0 +1,1 @@
+"""Multiplexed HTTP/2 connections of our own: protocol engines, connection, pool."""
