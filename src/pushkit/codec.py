@@ -99,8 +99,8 @@ def _is_default(value: Any, field: attrs.Attribute[Any]) -> bool:
     default = field.default
     if default is attrs.NOTHING:
         return False
-    if isinstance(default, attrs.Factory):  # type: ignore[arg-type]  # attrs types Factory as a function
-        return bool(value == default.factory()) if not default.takes_self else False
+    if default is not None and hasattr(default, "factory"):
+        return not default.takes_self and bool(value == default.factory())
     return bool(value is default or value == default)
 
 
@@ -188,12 +188,15 @@ def outcome_from_json(text: str | bytes) -> Outcome:
         data = json.loads(text)
     except (ValueError, RecursionError):
         raise ValueError("expected the JSON that to_json(secrets=True) writes; this is no JSON") from None
-    if not isinstance(data, dict) or not isinstance(data.get("secrets"), dict):
-        raise ValueError("this JSON was written without secrets, so the target is not in it; write it with to_json(secrets=True)")
-    if data.get("format") != FORMAT:
-        raise ValueError(f"expected format {FORMAT}, the JSON says {data.get('format')!r}; it was written by another version of pushkit")
+    if not isinstance(data, dict) or not isinstance(cast("dict[str, Any]", data).get("secrets"), dict):
+        raise ValueError(  # noqa: TRY004 - one kind of error for anything that is not this JSON
+            "this JSON was written without secrets, so the target is not in it; write it with to_json(secrets=True)"
+        )
+    written_as = cast("dict[str, Any]", data).get("format")
+    if written_as != FORMAT:
+        raise ValueError(f"expected format {FORMAT}, the JSON says {written_as!r}; it was written by another version of pushkit")
     try:
-        return _outcome_from(data)
+        return _outcome_from(cast("dict[str, Any]", data))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"the JSON is no whole outcome ({type(error).__name__}); was it cut short?") from None
 
@@ -245,6 +248,12 @@ def _attempt(data: dict[str, Any]) -> Attempt:
     )
 
 
-for _kind in (_notification.Notification, _notification.Localized, _notification.Sound, _notification.Priority, _notification.InterruptionLevel):
+for _kind in (
+    _notification.Notification,
+    _notification.Localized,
+    _notification.Sound,
+    _notification.Priority,
+    _notification.InterruptionLevel,
+):
     register(f"pushkit.{_kind.__name__}")(_kind)
 register("pushkit.Resume")(Resume)

@@ -48,8 +48,12 @@ FAULTS: Mapping[FaultKind, FaultRow] = {
         scope=Scope.CONFIGURATION,
         action=Action.FIX_CONFIGURATION,
     ),
-    FaultKind.REFUSED_STREAM: FaultRow("refused_stream", "Try again shortly: the push service was too busy to take this push and did not process it."),
-    FaultKind.TIMEOUT: FaultRow("timeout", "Try again if a second copy does no harm: the push service did not answer in time and may have taken the push."),
+    FaultKind.REFUSED_STREAM: FaultRow(
+        "refused_stream", "Try again shortly: the push service was too busy to take this push and did not process it."
+    ),
+    FaultKind.TIMEOUT: FaultRow(
+        "timeout", "Try again if a second copy does no harm: the push service did not answer in time and may have taken the push."
+    ),
     FaultKind.CONNECTION_LOST: FaultRow(
         "connection_lost", "Try again if a second copy does no harm: the connection broke before the answer came."
     ),
@@ -60,7 +64,9 @@ FAULTS: Mapping[FaultKind, FaultRow] = {
         scope=Scope.CONFIGURATION,
         action=Action.FIX_CONFIGURATION,
     ),
-    FaultKind.PROTOCOL_ERROR: FaultRow("protocol_error", "Try again later: the answer was no valid HTTP; check any proxy in between if it lasts."),
+    FaultKind.PROTOCOL_ERROR: FaultRow(
+        "protocol_error", "Try again later: the answer was no valid HTTP; check any proxy in between if it lasts."
+    ),
     FaultKind.CANCELLED: FaultRow("cancelled", "Send it again if it still matters: the sender gave up before there was an answer."),
     FaultKind.CLOSED: FaultRow("client_closed", "Send it again with an open client: this one was closed before there was an answer."),
 }

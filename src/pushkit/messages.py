@@ -50,7 +50,7 @@ class Message:
 
     def __repr__(self) -> str:
         # Names of the fields that are set, never the text: what people write to each other is theirs.
-        shown = []
+        shown: list[str] = []
         for field in attrs.fields(type(self)):
             value = getattr(self, field.name)
             if value is None or value == field.default or (not value and isinstance(value, (tuple, dict))):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import attrs
 
@@ -31,6 +31,17 @@ class InterruptionLevel(enum.StrEnum):
     CRITICAL = "critical"
 
 
+# Copies, so that a constant stays one; what is no mapping or sequence is kept for ``check`` to find.
+
+
+def _kept_mapping(value: Any) -> Any:
+    return dict(cast("Mapping[Any, Any]", value)) if isinstance(value, Mapping) else value
+
+
+def _kept_sequence(value: Any) -> Any:
+    return tuple(cast("Sequence[Any]", value)) if isinstance(value, (list, tuple)) else value
+
+
 @attrs.frozen(repr=False)
 class Localized:
     """
@@ -40,7 +51,7 @@ class Localized:
     """
 
     key: str
-    args: Sequence[str] = attrs.field(default=(), converter=lambda value: tuple(value) if isinstance(value, (list, tuple)) else value)
+    args: Sequence[str] = attrs.field(default=(), converter=_kept_sequence)
     fallback: str | None = None
 
     def __repr__(self) -> str:
@@ -64,15 +75,8 @@ class ProviderOptions:
     provider: ClassVar[str] = ""
 
 
-def _kept_mapping(value: Any) -> Any:
-    # A copy, so that a constant stays one; anything that is no mapping is kept for ``check`` to find.
-    return dict(value) if isinstance(value, Mapping) else value
-
-
 def _kept_options(value: Any) -> Any:
-    if isinstance(value, ProviderOptions):
-        return (value,)
-    return tuple(value) if isinstance(value, (list, tuple)) else value
+    return (value,) if isinstance(value, ProviderOptions) else _kept_sequence(value)
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -103,7 +107,7 @@ class Notification(Message):
     """Notifications with the same group are shown together."""
     collapse_key: str | None = None
     """Replaces an earlier notification with the same key."""
-    data: Mapping[str, str] = attrs.field(factory=dict, converter=_kept_mapping, hash=False)
+    data: Mapping[str, str] = attrs.field(factory=dict[str, str], converter=_kept_mapping, hash=False)
     """For the app; text by text."""
     priority: Priority = attrs.field(default=Priority.HIGH, converter=Priority)
     interruption: InterruptionLevel | None = attrs.field(default=None, converter=attrs.converters.optional(InterruptionLevel))

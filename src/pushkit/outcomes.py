@@ -11,7 +11,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Never, Self, TypeAlias
+from typing import Any, ClassVar, Never, Self, TypeAlias, cast
 
 import attrs
 
@@ -217,11 +217,14 @@ class _Outcome:
         outcome = outcome_from_json(text)
         if not isinstance(outcome, cls):
             message = f"expected a {cls.__name__}, the JSON holds a {type(outcome).__name__}; call from_json on that class or on pushkit.outcomes.from_json"
-            raise ValueError(message)
+            raise ValueError(message)  # noqa: TRY004 - one kind of error for JSON that does not fit
         return outcome
 
     def _repr_parts(self) -> list[str]:
-        parts = [self.provider or "no provider", repr(self.target) if isinstance(self.target, Target) else f"<{type(self.target).__name__}>"]
+        parts = [
+            self.provider or "no provider",
+            repr(self.target) if isinstance(self.target, Target) else f"<{type(self.target).__name__}>",
+        ]
         if self.message_id is not None:
             # An FCM name holds the project and a random id, an apns-id is random: neither reaches anybody.
             parts.append(f"message_id={self.message_id!r}")
@@ -277,7 +280,7 @@ class _Failure(_Outcome):
         """Raise this failure as :class:`~pushkit.PushError` (its subclass for the category)."""
         from pushkit.errors import error_for
 
-        raise error_for(self)
+        raise error_for(cast("Failure", self))
 
     def _repr_parts(self) -> list[str]:
         parts = super()._repr_parts()
@@ -346,7 +349,7 @@ Failure: TypeAlias = TechnicalFailure | PayloadFailure | RecipientFailure
 Outcome: TypeAlias = Accepted | TechnicalFailure | PayloadFailure | RecipientFailure
 """What ``send`` gives. ``match`` on it is checked for completeness."""
 
-FAILURE_CLASSES: Mapping[Category, type[TechnicalFailure] | type[PayloadFailure] | type[RecipientFailure]] = {
+FAILURE_CLASSES: Mapping[Category, type[TechnicalFailure | PayloadFailure | RecipientFailure]] = {
     Category.TECHNICAL: TechnicalFailure,
     Category.PAYLOAD: PayloadFailure,
     Category.RECIPIENT: RecipientFailure,

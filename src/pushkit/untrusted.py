@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, cast
 
 #: Larger bodies are not parsed: no provider's error is that long.
 JSON_LIMIT = 16 * 1024
@@ -38,7 +38,7 @@ def json_object(body: bytes) -> dict[str, Any]:
         value = json.loads(body, parse_int=_bounded_int)
     except (ValueError, RecursionError):
         return {}
-    return value if isinstance(value, dict) else {}
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def text_of(value: object, *, limit: int = 200) -> str:
