@@ -31,7 +31,7 @@ class ConfigSource(Generic[C]):
         self._resolver: Callable[[str], C | None] | None = None
         self._known: dict[str, C] = {}
         if isinstance(configured, kind):
-            self._known[DEFAULT_APP] = configured
+            self._known[DEFAULT_APP] = cast("C", configured)
         elif isinstance(configured, Mapping):
             for app, config in cast("Mapping[str, C]", configured).items():
                 self._known[app] = self._checked(config, f"the value for app {app!r}")

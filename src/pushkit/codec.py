@@ -67,19 +67,20 @@ def encode(value: Any) -> Any:
     Raises:
         ValueError: when a type in it is neither JSON's own nor registered.
     """
-    name = _BY_TYPE.get(type(value))
+    kind: type[Any] = type(value)
+    name = _BY_TYPE.get(kind)
     if name is not None:
         if isinstance(value, enum.Enum):
             return {_TAG: name, "v": value.value}
         return {_TAG: name} | {
-            field.name: encode(content)
-            for field in attrs.fields(type(value))
+            field.alias or field.name: encode(content)
+            for field in attrs.fields(kind)
             if field.init and not _is_default(content := getattr(value, field.name), field)
         }
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    for kind, tag, to_json, _ in _SCALARS:
-        if isinstance(value, kind):
+    for scalar, tag, to_json, _ in _SCALARS:
+        if isinstance(value, scalar):
             return {_TAG: tag, "v": to_json(value)}
     if isinstance(value, list):
         return [encode(item) for item in cast("list[Any]", value)]
@@ -90,7 +91,7 @@ def encode(value: Any) -> Any:
         if all(isinstance(key, str) for key in pairs):
             return {_TAG: "map", "v": {key: encode(item) for key, item in pairs.items()}}
     raise ValueError(
-        f"{type(value).__module__}.{type(value).__qualname__} cannot travel as JSON; "
+        f"{kind.__module__}.{kind.__qualname__} cannot travel as JSON; "
         "use JSON's own types, datetime, UUID or bytes (for ref: a str or int), or register the class with pushkit.codec.register"
     )
 

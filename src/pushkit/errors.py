@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pushkit.outcomes import Category, Failure, PayloadFailure, RecipientFailure, TechnicalFailure
+from pushkit.outcomes import Category, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 class PushError(Exception):
     """A push that failed. ``outcome`` is the failure itself; it is None after unpickling, since it holds secrets."""
 
-    outcome: Failure | None
-
     def __init__(self, text: str, outcome: Failure | None = None) -> None:
         super().__init__(text)
-        self.outcome = outcome
+        self._outcome = outcome
+
+    @property
+    def outcome(self) -> Failure | None:
+        """The failure."""
+        return self._outcome
 
     def __reduce__(self) -> tuple[Any, ...]:
         # An exception is pickled by accident (a worker's result back end); the target stays out of it.
@@ -38,19 +41,13 @@ class PushError(Exception):
 class TechnicalError(PushError):
     """A :class:`~pushkit.TechnicalFailure`."""
 
-    outcome: TechnicalFailure | None
-
 
 class PayloadError(PushError):
     """A :class:`~pushkit.PayloadFailure`."""
 
-    outcome: PayloadFailure | None
-
 
 class RecipientError(PushError):
     """A :class:`~pushkit.RecipientFailure`."""
-
-    outcome: RecipientFailure | None
 
 
 class ConfigurationError(ValueError):

@@ -55,7 +55,7 @@ class SenderHealth:
     """Seconds since the access token was fetched; None where nothing is fetched."""
     in_flight: int = 0
     waiting: int = 0
-    breakers: dict[str, str] = attrs.field(factory=dict)
+    breakers: dict[str, str] = attrs.field(factory=dict[str, str])
     """Origin to state (``"open"``, ``"half_open"``), closed ones left out."""
 
 
@@ -69,7 +69,7 @@ class Health:
     in_flight: int = 0
     senders: tuple[SenderHealth, ...] = ()
     origins: tuple[OriginHealth, ...] = ()
-    sizes: dict[str, int] = attrs.field(factory=dict)
+    sizes: dict[str, int] = attrs.field(factory=dict[str, int])
     """Entries in every bounded table."""
     notes: tuple[str, ...] = ()
     """Anything else worth knowing, such as an OpenSSL without deterministic signatures."""

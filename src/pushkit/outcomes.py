@@ -221,10 +221,8 @@ class _Outcome:
         return outcome
 
     def _repr_parts(self) -> list[str]:
-        parts = [
-            self.provider or "no provider",
-            repr(self.target) if isinstance(self.target, Target) else f"<{type(self.target).__name__}>",
-        ]
+        target: object = self.target  # anything at all where the input held something that is no target
+        parts = [self.provider or "no provider", repr(target) if isinstance(target, Target) else f"<{type(target).__name__}>"]
         if self.message_id is not None:
             # An FCM name holds the project and a random id, an apns-id is random: neither reaches anybody.
             parts.append(f"message_id={self.message_id!r}")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterable, Mapping
+from typing import cast
 
 MASK = "[masked]"
 
@@ -43,7 +44,7 @@ def masked_text(text: object) -> str:
         unit = "chars" if isinstance(text, str) else "bytes"
         return f"<{len(text)} {unit}>"
     if isinstance(text, Mapping):
-        return f"<{len(text)} entries>"
+        return f"<{len(cast('Mapping[object, object]', text))} entries>"
     return f"<{type(text).__name__}>"
 
 
