@@ -67,7 +67,7 @@ def encode(value: Any) -> Any:
     Raises:
         ValueError: when a type in it is neither JSON's own nor registered.
     """
-    kind: type[Any] = type(value)
+    kind = cast("type[Any]", type(value))
     name = _BY_TYPE.get(kind)
     if name is not None:
         if isinstance(value, enum.Enum):
