@@ -65,6 +65,11 @@ _CLASSES: Mapping[Category, type[PushError]] = {
 }
 
 
+def error_class(category: Category) -> type[PushError]:
+    """Which exception stands for a category."""
+    return _CLASSES[category]
+
+
 def error_for(failure: Failure) -> PushError:
     """The exception of a failure."""
     return _CLASSES[failure.category](str(failure), failure)
