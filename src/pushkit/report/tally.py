@@ -109,17 +109,18 @@ class Timeline:
         self.buckets: dict[int, list[int]] = {}
         """Epoch seconds divided by ``width``, to counts by kind."""
 
-    def add(self, at: float, kind: int) -> None:
+    def bucket(self, second: int) -> list[int]:
+        """The counts of the stretch that holds this epoch second, to be added to at once."""
+        found = self.buckets.get(second // self.width)
+        if found is None:
+            self.buckets[second // self.width] = [0] * self.kinds
+            self._widen()
+            found = self.buckets[second // self.width]
+        return found
+
+    def add(self, second: int, kind: int) -> None:
         """Count one of a kind at a time (epoch seconds)."""
-        key = int(at) // self.width
-        bucket = self.buckets.get(key)
-        if bucket is None:
-            bucket = self.buckets[key] = [0] * self.kinds
-            if len(self.buckets) > TIMELINE_BUCKETS:
-                bucket[kind] += 1
-                self._widen()
-                return
-        bucket[kind] += 1
+        self.bucket(second)[kind] += 1
 
     def _widen(self) -> None:
         while len(self.buckets) > TIMELINE_BUCKETS:
