@@ -88,6 +88,19 @@ class ConnectionAuth(Protocol):
         ...
 
 
+@attrs.frozen(kw_only=True, repr=False)
+class ClientCertificate:
+    """What a TLS client shows of itself (APNs certificates). Bytes only: making a TLS context of it is the transport's business."""
+
+    chain: bytes
+    """PEM: the certificate, then any intermediate ones."""
+    key: bytes
+    """PEM: its private key, unencrypted. Secret."""
+
+    def __repr__(self) -> str:
+        return "<ClientCertificate>"
+
+
 @attrs.frozen(kw_only=True)
 class OriginPolicy:
     """Facts about a service that the connection pool has to respect, as a value."""
@@ -118,6 +131,8 @@ class OriginPolicy:
     """Cap on an answer's body; a larger one becomes a ``RESPONSE_TOO_LARGE`` fault."""
     check_address: Callable[[str, str], bool] | None = None
     """``(host, ip) -> may we dial it?``, asked for every resolved address before it is dialled (SSRF)."""
+    client_certificate: ClientCertificate | None = None
+    """What to show in the TLS handshake; requests that share a ``pool_key`` have the same one."""
     use_environment_proxy: bool = False
     """Whether proxies named by the environment may carry this traffic."""
 
