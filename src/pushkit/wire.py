@@ -101,6 +101,24 @@ class ClientCertificate:
         return "<ClientCertificate>"
 
 
+@attrs.frozen(kw_only=True, repr=False)
+class ClientCertificate:
+    """
+    A TLS client certificate and its private key, as PEM octets.
+
+    A transport gives them to TLS without a file on a shared disk; PKCS#12 is turned into PEM by whoever
+    reads it.
+    """
+
+    chain: bytes
+    """The certificate, then the intermediate ones."""
+    key: bytes
+    """The private key, unencrypted."""
+
+    def __repr__(self) -> str:
+        return "<ClientCertificate>"
+
+
 @attrs.frozen(kw_only=True)
 class OriginPolicy:
     """Facts about a service that the connection pool has to respect, as a value."""
@@ -135,6 +153,8 @@ class OriginPolicy:
     """What to show in the TLS handshake; requests that share a ``pool_key`` have the same one."""
     use_environment_proxy: bool = False
     """Whether proxies named by the environment may carry this traffic."""
+    client_certificate: ClientCertificate | None = None
+    """What this client shows in TLS; connections with different ones need different pool keys."""
 
 
 DEFAULT_POLICY = OriginPolicy()
