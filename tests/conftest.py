@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
-
 from tests.canaries import Canaries, LeakCatcher
 
 # Deadlines measure the machine, not the code; examples are few by default and many in .ci/full.

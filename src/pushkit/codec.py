@@ -19,6 +19,7 @@ import attrs
 
 from pushkit import notification as _notification
 from pushkit import outcomes as _outcomes
+from pushkit.messages import Message
 from pushkit.outcomes import FAILURE_CLASSES, Accepted, Attempt, Category, Disposition, Outcome, Resume, Scope, WaitedFor
 from pushkit.secret import fingerprint, printable_ref
 from pushkit.targets import Target
@@ -131,7 +132,7 @@ def decode(data: Any) -> Any:
             return kind(content)
         if kind is not None:
             return kind(**{key: decode(item) for key, item in fields.items()})
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, KeyError, OverflowError) as error:
         # `from None`: the cause's text may quote what was read.
         raise ValueError(f"the JSON does not fit {name!r} ({type(error).__name__}); was it written by to_json(secrets=True)?") from None
     raise ValueError("the JSON names a type that is not registered here; import the provider that wrote it first")
@@ -195,41 +196,59 @@ def outcome_from_json(text: str | bytes) -> Outcome:
         )
     written_as = cast("dict[str, Any]", data).get("format")
     if written_as != FORMAT:
-        raise ValueError(f"expected format {FORMAT}, the JSON says {written_as!r}; it was written by another version of pushkit")
+        seen = written_as if isinstance(written_as, int) else f"a {type(written_as).__name__}"
+        raise ValueError(f"expected format {FORMAT}, the JSON says {seen}; it was written by another version of pushkit")
     try:
         return _outcome_from(cast("dict[str, Any]", data))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"the JSON is no whole outcome ({type(error).__name__}); was it cut short?") from None
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        # `from None`: the cause's text may quote what was read.
+        raise ValueError(f"the JSON is no whole outcome ({type(error).__name__}); was it cut short or edited?") from None
+
+
+_TEXT: tuple[type[Any], ...] = (str,)
+_TEXT_OR_NOTHING = (str, type(None))
+_NUMBER = (float, int)
+_STATUS = (int, type(None))
+
+
+def _get(data: dict[str, Any], name: str, kinds: tuple[type[Any], ...]) -> Any:
+    value = data[name]
+    if type(value) not in kinds:
+        raise TypeError(name)
+    return value
 
 
 def _outcome_from(data: dict[str, Any]) -> Outcome:
     secret = data["secrets"]
     common: dict[str, Any] = {
         "target": decode(secret["target"]),
-        "provider": data["provider"],
-        "message_id": data["message_id"],
-        "label": data["label"],
-        "elapsed": data["elapsed"],
+        "provider": _get(data, "provider", _TEXT),
+        "message_id": _get(data, "message_id", _TEXT_OR_NOTHING),
+        "label": _get(data, "label", _TEXT_OR_NOTHING),
+        "elapsed": _get(data, "elapsed", _NUMBER),
         "expires_at": _time(data["expires_at"]),
-        "attempts": tuple(_attempt(item) for item in data["attempts"]),
-        "info": secret["info"],
+        "attempts": tuple(_attempt(item) for item in _get(data, "attempts", (list,))),
+        "info": {name: _get(secret["info"], name, _TEXT) for name in _get(secret, "info", (dict,))},
     }
     if data["category"] is None:
         return Accepted(**common)
+    resume = decode(secret["resume"])
+    if not (resume is None or (isinstance(resume, Resume) and isinstance(resume.message, Message))):
+        raise TypeError("resume")
     return FAILURE_CLASSES[Category(data["category"])](
         **common,
-        reason=data["reason"],
-        status=data["status"],
+        reason=_get(data, "reason", _TEXT),
+        status=_get(data, "status", _STATUS),
         disposition=Disposition(data["disposition"]),
-        retryable=data["retryable"],
+        retryable=_get(data, "retryable", (bool,)),
         retry_at=_time(data["retry_at"]),
         action=_outcomes.Action(data["action"]),
-        advice=data["advice"],
-        detail=data["detail"],
-        field=data["field"],
+        advice=_get(data, "advice", _TEXT),
+        detail=_get(data, "detail", _TEXT),
+        field=_get(data, "field", _TEXT_OR_NOTHING),
         invalid_since=_time(data["invalid_since"]),
         scope=Scope(data["scope"]) if data["scope"] else None,
-        resume=decode(secret["resume"]),
+        resume=resume,
     )
 
 
@@ -239,12 +258,12 @@ def _time(text: str | None) -> datetime | None:
 
 def _attempt(data: dict[str, Any]) -> Attempt:
     return Attempt(
-        number=data["number"],
+        number=_get(data, "number", (int,)),
         started=datetime.fromisoformat(data["started"]),
-        elapsed=data["elapsed"],
-        status=data["status"],
-        reason=data["reason"],
-        waited=data["waited"],
+        elapsed=_get(data, "elapsed", _NUMBER),
+        status=_get(data, "status", _STATUS),
+        reason=_get(data, "reason", _TEXT_OR_NOTHING),
+        waited=_get(data, "waited", _NUMBER),
         waited_for=WaitedFor(data["waited_for"]),
     )
 

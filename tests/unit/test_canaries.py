@@ -8,7 +8,6 @@ import urllib.parse
 
 import attrs
 import pytest
-
 from tests.canaries import Canaries, LeakCatcher
 
 
@@ -76,7 +75,7 @@ def test_locals_of_pushkits_frames_are_looked_at(canaries: Canaries) -> None:
     """A secret in a local variable of our own code shows in error trackers, so it counts."""
     code = compile("def send(token):\n    raise ValueError('no')\n", "/somewhere/pushkit/careless.py", "exec")
     module: dict = {}
-    exec(code, module)  # noqa: S102
+    exec(code, module)
     with pytest.raises(ValueError, match="no") as caught_error:
         module["send"](canaries.device_token)
 

@@ -260,7 +260,8 @@ class Report:
         # A stream's own running report has heard what the guard said; a plain iterable has none.
         running = getattr(stream, "report", None)
         if isinstance(running, Report):
-            self._suspicions.update(running._suspicions)
+            for event in running.suspicions:
+                self.suspect(event)
 
     # -- reading -------------------------------------------------------------------------------------
 
@@ -415,7 +416,9 @@ class Report:
             return
         errors: list[PushError] = [error_for(outcome) for outcome in self.failures]
         if len(errors) < self.failed:
-            errors = [error_class(group.category)(f"{group.count} × {group.provider} {group.reason}: {group.advice}") for group in self.groups]
+            errors = [
+                error_class(group.category)(f"{group.count} × {group.provider} {group.reason}: {group.advice}") for group in self.groups
+            ]
         raise ExceptionGroup(f"{self.failed} of {self.total} pushes failed", errors)
 
     def as_dict(self) -> dict[str, Any]:
