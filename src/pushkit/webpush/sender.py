@@ -1,0 +1,399 @@
+"""One Web Push sender: endpoints, keys and tokens per subscription, answers to verdicts."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Hashable, Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+from pushkit.health import Finding, Level
+from pushkit.lru import LRU
+from pushkit.messages import Message
+from pushkit.outcomes import Action, Scope
+from pushkit.provider import Prepared, PushContext, Stamp
+from pushkit.targets import Target
+from pushkit.verdict import Acceptance, Verdict, refuse_recipient, refuse_technical
+from pushkit.webpush import encode
+from pushkit.webpush.classify import classify_answer, classify_fault
+from pushkit.webpush.config import Config
+from pushkit.webpush.credentials import VapidKey, VapidTokens, fingerprint_of
+from pushkit.webpush.encode import PreparedPush
+from pushkit.webpush.encoding import b64url, unb64
+from pushkit.webpush.endpoints import Allowed, Service, is_ip_literal, public_address, well_formed
+from pushkit.webpush.limits import ENDPOINT_LIMIT, MAX_TTL, UNKNOWN_ORIGIN_REST, UNKNOWN_ORIGINS
+from pushkit.webpush.reasons import LOCAL
+from pushkit.webpush.targets import Subscription, service_of_host
+from pushkit.wire import Origin, OriginPolicy, WireFault, WireRequest, WireResult
+
+if TYPE_CHECKING:
+    from pushkit.webpush.encryption import Receiver
+
+_log = logging.getLogger("pushkit.webpush")
+
+_SCHEME: Final = "https://"
+_PATH = re.compile(r"/[!$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z|~]*")
+_PORT = re.compile(r"[1-9][0-9]{0,4}")
+_PLACEHOLDER: Final = "permanently-removed.invalid"
+_PROTOCOLS: Final = ("h2", "http/1.1")
+
+
+@attrs.frozen
+class _Place:
+    """An authority that may be posted to."""
+
+    origin: Origin
+    audience: str
+    service: Service
+    policy: OriginPolicy
+    known: bool
+
+
+def _recipient(reason: str, detail: str = "") -> Verdict:
+    row = LOCAL[reason]
+    verdict = refuse_recipient(reason, row.advice, action=row.kind.action, detail=detail)
+    return attrs.evolve(verdict, suspicion=True) if row.kind.suspicion else verdict
+
+
+class WebpushSender:
+    """Web Push for one app. Everything here is synchronous and free of I/O."""
+
+    provider = "webpush"
+
+    def __init__(self, app: str, config: Config) -> None:
+        self._app = app
+        self._config = config
+        self._keys = dict(config.keys)
+        self._default_key = config.key
+        self._by_name: dict[str, VapidKey] = {}
+        for name, key in self._keys.items():
+            self._by_name |= {name: key, key.public_key: key, key.fingerprint: key}
+        self._tokens = VapidTokens(config.subject)
+        known = OriginPolicy(protocols=_PROTOCOLS, max_connections=config.max_connections, use_environment_proxy=True)
+        self._known_policy = known
+        # Strangers choose these: few connections, few requests, little patience, and the address is checked.
+        self._unknown_policy = attrs.evolve(
+            known,
+            max_connections=min(2, config.max_connections),
+            max_in_flight=8,
+            connect_timeout=5.0,
+            idle_timeout=30.0,
+            max_age=600.0,
+            check_address=public_address,
+            use_environment_proxy=False,
+        )
+        self._places: LRU[str, _Place | Verdict] = LRU(1024)
+        self._receivers: LRU[tuple[Any, Any], Receiver | Verdict] = LRU(2048)
+        self._unknown_origins: LRU[Origin, list[float]] = LRU(UNKNOWN_ORIGINS)
+        self._warned = False
+
+    @property
+    def app(self) -> str:
+        """The app's name."""
+        return self._app
+
+    @property
+    def attempt_timeout(self) -> float:
+        """Seconds for one attempt unless the policy says otherwise."""
+        return float(self._config.attempt_timeout)
+
+    @property
+    def rate(self) -> float | None:
+        """Pushes a second at the most."""
+        return self._config.rate
+
+    @property
+    def credential(self) -> None:
+        """Nothing is fetched: tokens are signed here."""
+        return
+
+    @property
+    def origins(self) -> Sequence[tuple[Origin, OriginPolicy, Hashable]]:
+        """Empty: origins come with the subscriptions."""
+        return ()
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Entries in every bounded table."""
+        return {
+            "webpush_places": len(self._places),
+            "webpush_receivers": len(self._receivers),
+            "webpush_tokens": len(self._tokens),
+            "webpush_unknown_origins": len(self._unknown_origins),
+        }
+
+    def environment(self, target: Target) -> str:
+        """The service and the fingerprint of the key: suspicion is counted by both."""
+        if not isinstance(target, Subscription):
+            return "unknown"
+        key = self._key_of(target)
+        return f"{target.service.value}/{key.fingerprint if isinstance(key, VapidKey) else 'unknown key'}"
+
+    def throttle_key(self, target: Target) -> Hashable:
+        """The endpoint: limits of a service are per subscription (RFC 8030 section 8.4)."""
+        return target.address
+
+    def prepare(self, message: Message, kind: type[Target], stamp: Stamp) -> Prepared | Verdict:
+        """Make a message ready for subscriptions, or say why it cannot be said here."""
+        if not issubclass(kind, Subscription):
+            return encode.refuse("unsupported_message", detail=f"{kind.__name__} is no target of Web Push")
+        prepared = encode.prepare(message, stamp, self._config)
+        if isinstance(prepared, PreparedPush) and prepared.over_portable_limit_by and not self._warned:
+            self._warned = True
+            _log.warning(
+                "a message for app %r is %d bytes over the portable limit; phones may not get it (said once)",
+                self._app,
+                prepared.over_portable_limit_by,
+            )
+        return prepared
+
+    def check(self, prepared: Prepared, target: Target, now: float) -> Verdict | None:
+        """Say why this subscription cannot be reached, or None."""
+        if not isinstance(target, Subscription) or not isinstance(prepared, PreparedPush):
+            return _recipient("invalid_endpoint", f"found a {type(target).__name__}, expected a webpush.Subscription")
+        place = self._place(target.endpoint)
+        if isinstance(place, Verdict):
+            return place
+        return self._check(prepared, target, place, now)
+
+    def address(self, prepared: Prepared, target: Target, push: PushContext) -> WireRequest | Verdict:
+        """Make the request for one attempt: encrypt, sign (once in 12 hours and origin), and say how long to keep it."""
+        if not isinstance(target, Subscription) or not isinstance(prepared, PreparedPush):
+            return _recipient("invalid_endpoint", f"found a {type(target).__name__}, expected a webpush.Subscription")
+        place = self._place(target.endpoint)
+        if isinstance(place, Verdict):
+            return place
+        wrong = self._check(prepared, target, place, push.now)
+        if wrong is None and not place.known:
+            wrong = self._room_for(place.origin, push.now)
+        if wrong is not None:
+            return wrong
+        ttl = _remaining(push)
+        if ttl > MAX_TTL:
+            return encode.refuse("invalid_ttl", field="expires_at", detail=f"expected at most {MAX_TTL} seconds ahead, found {ttl}")
+        key = self._key_of(target)
+        receiver = None if prepared.record is None else self._receiver(target)
+        if isinstance(key, Verdict) or isinstance(receiver, Verdict):
+            return key if isinstance(key, Verdict) else _recipient("invalid_p256dh")
+        body = b""
+        if receiver is not None and prepared.record is not None:
+            from pushkit.webpush.encryption import seal
+
+            body = seal(prepared.record, receiver)
+        endpoint = target.endpoint
+        start = endpoint.find("/", len(_SCHEME))
+        return WireRequest(
+            method=b"POST",
+            origin=place.origin,
+            path=endpoint[start:].encode("ascii") if start > 0 else b"/",
+            block=prepared.block(ttl, microsoft=place.service is Service.MICROSOFT),
+            headers=self._tokens.headers(place.audience, key, push.now),
+            body=body,
+            deadline=push.deadline,
+            policy=place.policy,
+        )
+
+    def classify(self, result: WireResult, request: WireRequest, prepared: Prepared, target: Target, now: float) -> Acceptance | Verdict:
+        """Judge an answer or a fault. Total."""
+        if isinstance(result, WireFault):
+            return classify_fault(result)
+        place = self._places.get(request.origin.authority)
+        service = place.service if isinstance(place, _Place) else service_of_host(request.origin.host)
+        secrets: tuple[str, ...] = ()
+        if not 200 <= result.status < 300:
+            secrets = (*target.secrets(), *prepared.message.secrets(), *_signed(request))
+        verdict = classify_answer(result, service, secrets, now)
+        over = prepared.over_portable_limit_by if isinstance(prepared, PreparedPush) else 0
+        if over and isinstance(verdict, Acceptance):
+            return attrs.evolve(verdict, info={**verdict.info, "over_portable_limit_by": str(over)})
+        return verdict
+
+    def refresh(self, request: WireRequest) -> None:
+        """A service refused this request's token: sign a fresh one for the next. A token that already took its place stays."""
+        self._tokens.drop(request.headers)
+
+    def findings(self, now: float) -> Iterable[Finding]:
+        """Keys and subject are checked when they are made; this tells which keys are in use."""
+        del now
+        for name, key in self._keys.items():
+            default = " (the default)" if key is self._default_key else ""
+            yield Finding(
+                level=Level.OK,
+                provider=self.provider,
+                app=self._app,
+                subject="credentials",
+                message=f"VAPID key {key.fingerprint}{f' named {name!r}' if name != key.fingerprint else ''}{default}, contact {self._config.subject}",
+            )
+
+    # -- subscriptions
+
+    def _check(self, prepared: PreparedPush, target: Subscription, place: _Place, now: float) -> Verdict | None:
+        expires = target.expiration_time
+        if expires is not None:
+            if isinstance(expires, bool) or not isinstance(expires, (int, float)):
+                return _recipient("invalid_endpoint", f"expirationTime: expected milliseconds, found a {type(expires).__name__}")
+            if expires <= now * 1000:
+                return _recipient("subscription_expired")
+        if prepared.record is not None:
+            receiver = self._receiver(target)
+            if isinstance(receiver, Verdict):
+                return receiver
+        key = self._key_of(target)
+        if isinstance(key, Verdict):
+            return key
+        if prepared.background and place.service is Service.APPLE:
+            return encode.refuse("background_not_supported", field="background")
+        ends = prepared.message.expires_at
+        if isinstance(ends, datetime) and ends.tzinfo is not None and ends.timestamp() - now > MAX_TTL:
+            return encode.refuse("invalid_ttl", field="expires_at", detail=f"expected at most {MAX_TTL} seconds ahead")
+        return None
+
+    def _receiver(self, target: Subscription) -> Receiver | Verdict:
+        place = (target.p256dh, target.auth)
+        try:
+            kept = self._receivers.get(place)
+        except TypeError:  # something unhashable where a key belongs
+            return _recipient("invalid_p256dh", "the keys are no text")
+        if kept is None:
+            kept = _parsed(target.p256dh, target.auth)
+            self._receivers.put(place, kept)
+        return kept
+
+    def _key_of(self, target: Subscription) -> VapidKey | Verdict:
+        name: object = target.vapid
+        if name is None:
+            return self._default_key
+        if isinstance(name, str):
+            found = self._by_name.get(name)
+            if found is None and len(name) > 80:
+                # A public key in the other alphabet, or with padding, as some pages store it.
+                raw = unb64(name)
+                found = None if raw is None else self._by_name.get(b64url(raw))
+            if found is not None:
+                return found
+        shown = fingerprint_of(name) if isinstance(name, str) and name.isascii() else type(name).__name__
+        configured = ", ".join(key.fingerprint for key in self._keys.values())
+        return _recipient("vapid_key_not_configured", f"the subscription names the key {shown}; configured: {configured}")
+
+    # -- endpoints
+
+    def _place(self, endpoint: object) -> _Place | Verdict:
+        wrong = _spelling(endpoint)
+        if wrong is not None:
+            return _recipient("invalid_endpoint", wrong)
+        assert isinstance(endpoint, str)
+        end = endpoint.find("/", len(_SCHEME))
+        authority = endpoint[len(_SCHEME) : end if end > 0 else len(endpoint)]
+        place = self._places.get(authority)
+        if place is None:
+            place = self._judge(authority)
+            self._places.put(authority, place)
+            if isinstance(place, _Place):
+                # Answers are looked up by the request's own spelling of it.
+                self._places.put(place.origin.authority, place)
+        return place
+
+    def _judge(self, authority: str) -> _Place | Verdict:
+        host, port = _split(authority)
+        if host is None or port is None:
+            return _recipient("invalid_endpoint", "expected a host name behind https://")
+        if host == _PLACEHOLDER:
+            return _recipient("endpoint_permanently_removed")
+        allowed, service = self._config.endpoints.judge(host, port)
+        if allowed is Allowed.NO and (is_ip_literal(host) or not _plain(host)):
+            return _recipient("invalid_endpoint", "expected a host name, found an address or something that is none")
+        if allowed is Allowed.WRONG_PORT or (allowed is Allowed.NO and port != 443):
+            return _recipient("invalid_endpoint", "expected port 443")
+        if allowed is Allowed.NO:
+            return _recipient("endpoint_not_allowed", f"{host} is on no list of webpush.Config(endpoints=)")
+        origin = Origin(host.strip("[]"), port)
+        known = allowed is Allowed.KNOWN
+        policy = self._known_policy if known else self._unknown_policy
+        return _Place(origin, str(origin), service or service_of_host(host), policy, known)
+
+    def _room_for(self, origin: Origin, now: float) -> Verdict | None:
+        """Keep the number of unknown origins in use bounded, so that nobody can make this client hold ten thousand connections."""
+        last = self._unknown_origins.get(origin)
+        if last is None and len(self._unknown_origins) >= UNKNOWN_ORIGINS:
+            oldest = next(iter(self._unknown_origins.items()))[1][0]
+            if now - oldest < UNKNOWN_ORIGIN_REST:
+                return refuse_technical(
+                    "too_many_origins",
+                    "Try again in a minute: pushes go to too many different push services that are not known at once.",
+                    scope=Scope.THROTTLE,
+                    action=Action.RETRY_LATER,
+                    retryable=True,
+                    floor=UNKNOWN_ORIGIN_REST,
+                )
+        if last is None:
+            self._unknown_origins.put(origin, [now])
+        else:
+            last[0] = now
+        return None
+
+
+def _remaining(push: PushContext) -> int:
+    if push.ttl_zero:
+        return 0
+    if push.expires_at is None:
+        return MAX_TTL
+    return max(0, int(push.expires_at - push.now))
+
+
+def _spelling(endpoint: object) -> str | None:
+    """What is wrong with an endpoint before its host is looked at; never quotes it."""
+    if not isinstance(endpoint, str):
+        return f"expected a URL, found a {type(endpoint).__name__}"
+    if not endpoint.startswith(_SCHEME):
+        return "expected a URL that begins with https://"
+    if len(endpoint) > ENDPOINT_LIMIT:
+        return f"expected at most {ENDPOINT_LIMIT} characters, found {len(endpoint)}"
+    end = endpoint.find("/", len(_SCHEME))
+    if end > 0 and _PATH.fullmatch(endpoint, end) is None:
+        return "the path holds a fragment or a character that a browser never leaves in a URL"
+    return None
+
+
+def _split(authority: str) -> tuple[str | None, int | None]:
+    host, colon, port = authority.rpartition(":")
+    if not colon or port.endswith("]"):
+        host, port = authority, "443"
+    if not host or _PORT.fullmatch(port) is None or int(port) > 65535:
+        return None, None
+    if host.startswith("[") != host.endswith("]") or "@" in host or not host.isascii():
+        return None, None
+    return host.lower(), int(port)
+
+
+def _plain(host: str) -> bool:
+    return well_formed(host) or well_formed(f"{host}.x")
+
+
+def _parsed(p256dh: object, auth: object) -> Receiver | Verdict:
+    from pushkit.webpush.encryption import Receiver
+
+    public = p256dh if isinstance(p256dh, bytes) and len(p256dh) == 65 else unb64(p256dh)
+    if public is None:
+        found = "it is missing" if p256dh is None else "it is no base64"
+        return _recipient("invalid_p256dh", f"p256dh: {found}; expected base64url of 65 octets")
+    secret = auth if isinstance(auth, bytes) and len(auth) == 16 else unb64(auth)
+    if secret is None or len(secret) != 16:
+        found = "it is missing" if auth is None else "it is no base64" if secret is None else f"found {len(secret)} octets"
+        return _recipient("invalid_auth_secret", f"auth: {found}; expected base64url of 16 octets")
+    try:
+        return Receiver(public, secret)
+    except ValueError as error:
+        return _recipient("invalid_p256dh", str(error))
+
+
+def _signed(request: WireRequest) -> tuple[str, ...]:
+    """The token on a request and its parts, for services that quote what they refuse."""
+    for name, value in request.headers:
+        if name == b"authorization":
+            text = value.decode("ascii", "replace")
+            token = text.partition("t=")[2].partition(",")[0]
+            return (text, token, *token.split("."))
+    return ()
