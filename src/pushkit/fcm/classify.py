@@ -1,0 +1,307 @@
+"""
+From an answer or a fault to a verdict. Total: any status and any bytes give exactly one.
+
+The structured details decide; Google's text is looked at with plain substring tests, and only where the
+code alone cannot tell the message from the recipient. Without evidence against the recipient, it is the
+message's fault: a device that is removed by mistake is muted without anybody noticing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import attrs
+
+from pushkit import untrusted
+from pushkit.faults import judge_fault
+from pushkit.fcm.answer import Answer, read_answer
+from pushkit.fcm.reasons import (
+    APNS_ROWS,
+    FAULT_FLOORS,
+    FCM_ROWS,
+    INFO_ROWS,
+    LIVE_ACTIVITY_REASONS,
+    NETWORK_FLOOR,
+    ROWS,
+    SERVER_FLOOR,
+    STATUS_ROWS,
+    THROTTLE_WORDS,
+    Row,
+)
+from pushkit.outcomes import Category, Disposition, Scope
+from pushkit.secret import scrub
+from pushkit.verdict import Acceptance, Directive, LatchCredential, Pause, PauseScope, RefreshCredential, Verdict
+from pushkit.wire import WireFault, WireResponse, WireResult
+
+_RECIPIENT_FIELDS: Final = frozenset({"message.token", "message.fid", "token", "fid"})
+_RECIPIENT_TEXTS: Final = (
+    "registration token",
+    "not a valid fcm",
+    "device token is disabled",
+    "invalid fid",
+    "invalid installation",
+    "invalid firebase installation",
+    "installation id is not valid",
+    "installation id is invalid",
+)
+_SKEW: Final = 60.0
+"""Seconds of difference between the clocks that are worth mentioning beside a refused token."""
+
+
+@attrs.frozen(kw_only=True)
+class Context:
+    """What classification may know about the push besides its answer."""
+
+    portable: bool = False
+    """A portable notification: fields are named in its terms."""
+    live_activity: bool = False
+    """The message has a Live Activity token, so Apple's reasons may be about that."""
+    target_field: str = ""
+    """The caller's name of what a malformed topic or condition was given as."""
+    notes: str = ""
+    secrets: Callable[[], Iterable[str]] = tuple
+    """Asked on failures only."""
+
+
+NO_CONTEXT: Final = Context()
+
+
+def classify(result: WireResult, now: float, context: Context = NO_CONTEXT) -> Acceptance | Verdict:
+    """
+    Judge what a send came to.
+
+    Args:
+        result: the answer or the fault.
+        now: epoch seconds, for a Retry-After date in an answer without ``Date``.
+        context: what is known about the push.
+    """
+    if isinstance(result, WireFault):
+        return fault_verdict(result)
+    if 200 <= result.status < 300:
+        name = untrusted.text_of(untrusted.json_object(result.body).get("name"), limit=500)
+        if name:
+            return Acceptance(message_id=name, info={"warning": context.notes} if context.notes else {})
+        return _verdict("malformed", Answer(), result, now, context)
+    answer = read_answer(result.body)
+    return _verdict(_row_of(result.status, answer, context), answer, result, now, context)
+
+
+def fault_verdict(fault: WireFault) -> Verdict:
+    """The verdict on a fault; what provably never reached Google may be repeated soon."""
+    verdict = judge_fault(fault, FAULT_FLOORS, SERVER_FLOOR)
+    if verdict.retryable and verdict.disposition is Disposition.NOT_SENT:
+        return attrs.evolve(verdict, floor=NETWORK_FLOOR)
+    return verdict
+
+
+# --- which row --------------------------------------------------------------------------------------
+
+
+def _row_of(status: int, answer: Answer, context: Context) -> str:
+    """The key of the row that fits."""
+    about_activity = context.live_activity and answer.apns in LIVE_ACTIVITY_REASONS
+    decided = FCM_ROWS.get(answer.fcm)
+    if decided is not None:
+        if decided == "unregistered" and answer.apns:
+            return "live_activity_gone" if about_activity else "unregistered_apns"
+        if decided == "third_party_auth" and answer.apns:
+            return "third_party_auth_apns"
+        return decided
+    if about_activity:
+        return "live_activity_gone"
+    if answer.apns in APNS_ROWS:
+        return APNS_ROWS[answer.apns]
+    if status == 429 or THROTTLE_WORDS.intersection((answer.fcm, answer.rpc, answer.info)):
+        return _throttle_row(answer)
+    if status == 400 or (answer.fcm == "INVALID_ARGUMENT" and status < 500):
+        return _argument_row(answer)
+    row = INFO_ROWS.get((status, answer.info)) or STATUS_ROWS.get(status)
+    if row is not None:
+        return row
+    return "server" if status >= 500 else "undocumented"
+
+
+def _throttle_row(answer: Answer) -> str:
+    scope = _quota_scope(answer)
+    if answer.info == "RATE_LIMIT_EXCEEDED" and scope in {None, PauseScope.PROJECT}:
+        return "quota_project"
+    if scope is PauseScope.TOPIC:
+        return "quota_topic"
+    if scope is PauseScope.RECIPIENT:
+        return "quota_device"
+    return "quota" if answer.fcm or answer.quotas else "overload"
+
+
+def _quota_scope(answer: Answer) -> PauseScope | None:
+    """Which limit is used up, or None when nothing tells."""
+    if answer.apns == "TooManyRequests":
+        return PauseScope.RECIPIENT
+    told = f"{answer.quota_limit} {' '.join(f'{quota.field} {quota.text}' for quota in answer.quotas)}".lower()
+    for text in (told, answer.message.lower()):
+        if "topic" in text:
+            return PauseScope.TOPIC
+        if "device" in text or "registration" in text:
+            return PauseScope.RECIPIENT
+        if "project" in text:
+            return PauseScope.PROJECT
+    return None
+
+
+_ARGUMENT_TEXTS: Final = (
+    ("payload_too_big", ("too big", "too large", "exceeds the maximum")),
+    ("payload_data_key", ("data key", "data payload key", "reserved")),
+    ("payload_package", ("package name", "restricted_package_name")),
+    ("payload_android_both", ("android_v2", "androidv2")),
+    ("payload_ttl", ("ttl", "time to live")),
+    ("payload_topic", ("topic name", "invalid topic", "message.topic", "invalid condition", "message.condition")),
+)
+"""Only the advice differs between these, so a wrong guess does no harm."""
+
+
+def _argument_row(answer: Answer) -> str:
+    fields = [violation.field for violation in answer.violations]
+    named = [field for field in fields if field]
+    text = answer.message.lower()
+    if named:
+        if _RECIPIENT_FIELDS.issuperset(fields):
+            return "malformed_field"
+    elif "device token is disabled" in text:
+        return "apns_gone"
+    elif any(part in text for part in _RECIPIENT_TEXTS):
+        return "malformed_text"
+    evidence = " ".join([text, *(f"{violation.field} {violation.text}".lower() for violation in answer.violations)])
+    for row, parts in _ARGUMENT_TEXTS:
+        if any(part in evidence for part in parts):
+            return row
+    return "payload_field" if named else "payload"
+
+
+# --- the verdict ------------------------------------------------------------------------------------
+
+
+def _verdict(key: str, answer: Answer, response: WireResponse, now: float, context: Context) -> Verdict:
+    row = ROWS[key]
+    secrets = tuple(context.secrets())
+    return Verdict(
+        category=row.category,
+        reason=_reason(key, row, answer, response.status),
+        action=row.action,
+        disposition=row.disposition,
+        advice=row.advice,
+        scope=row.scope,
+        retryable=row.retryable,
+        floor=row.floor,
+        retry_after=_retry_after(answer, response, now) if row.retryable else None,
+        status=response.status,
+        detail=scrub(answer.message or untrusted.body_text(response.body), secrets),
+        field=_field(key, answer, context) if row.category is Category.PAYLOAD else None,
+        suspicion=row.suspicion,
+        info=_evidence(key, answer, response, now, context, secrets),
+        directives=_directives(row, answer),
+    )
+
+
+_OWN_WORD: Final = frozenset({"malformed", "quota_project", *INFO_ROWS.values()})
+"""Rows whose reason is what ErrorInfo says (or nothing does), not the code beside it."""
+
+
+def _reason(key: str, row: Row, answer: Answer, status: int) -> str:
+    if key in _OWN_WORD:
+        return row.reason
+    word = answer.fcm or answer.rpc
+    if word:
+        return word
+    return f"http_{status}" if key in {"server", "undocumented"} else row.reason
+
+
+def _retry_after(answer: Answer, response: WireResponse, now: float) -> float | None:
+    asked = [delay for delay in (untrusted.retry_after(response.headers, now), answer.retry_delay) if delay is not None]
+    return max(asked, default=None)
+
+
+def _directives(row: Row, answer: Answer) -> tuple[Directive, ...]:
+    found: list[Directive] = []
+    if row.refresh:
+        found.append(RefreshCredential())
+    if row.latch:
+        found.append(LatchCredential())
+    if row.scope is Scope.THROTTLE:
+        found.append(Pause(scope=_quota_scope(answer) or PauseScope.PROJECT))
+    return tuple(found)
+
+
+def _evidence(key: str, answer: Answer, response: WireResponse, now: float, context: Context, secrets: tuple[str, ...]) -> dict[str, str]:
+    found = {
+        "fcm_code": answer.fcm,
+        "rpc_status": answer.rpc,
+        "apns_reason": answer.apns,
+        "apns_status": str(answer.apns_status or ""),
+        "error_info": answer.info,
+        "fields": ", ".join(violation.field for violation in answer.violations if violation.field),
+        "quota": ", ".join(quota.field for quota in answer.quotas if quota.field) or answer.quota_limit,
+        "warning": context.notes,
+    }
+    if ROWS[key].scope is Scope.THROTTLE:
+        found["quota_scope"] = (_quota_scope(answer) or PauseScope.PROJECT).value
+    if key == "payload":
+        found["ambiguous"] = "Google does not say whether the message or the recipient is wrong"
+    if key == "live_activity_gone":
+        found["concerns"] = "live_activity_token"
+    if ROWS[key].refresh:
+        answered = untrusted.server_time(response.headers)
+        if answered is not None and abs(answered - now) > _SKEW:
+            found["clock_skew"] = f"{answered - now:+.0f} s"
+    return {name: scrub(value, secrets, limit=300) for name, value in found.items() if value}
+
+
+# --- the caller's name of a field -------------------------------------------------------------------
+
+_PORTABLE_FIELDS: Final = (
+    ("notification.title", "title"),
+    ("notification.body", "body"),
+    ("notification.image", "image"),
+    ("data", "data"),
+    ("android.ttl", "ttl"),
+    ("android.collapse_key", "collapse_key"),
+    ("android.priority", "priority"),
+    ("android.notification.tag", "collapse_key"),
+    ("android.notification.icon", "icon"),
+    ("android.notification.sound", "sound"),
+    ("android.notification.notification_count", "badge"),
+    ("android.notification.title_loc", "title"),
+    ("android.notification.body_loc", "body"),
+    ("apns.headers.apns-collapse-id", "collapse_key"),
+    ("apns.payload.aps.badge", "badge"),
+    ("apns.payload.aps.sound", "sound"),
+    ("apns.payload.aps.category", "category"),
+    ("apns.payload.aps.thread-id", "group"),
+    ("apns.payload.aps.interruption-level", "interruption"),
+    ("webpush.fcm_options.link", "link"),
+    ("webpush.notification.icon", "icon"),
+    ("fcm_options.analytics_label", "label"),
+)
+_ROW_FIELDS: Final = {
+    "payload_ttl": "ttl",
+    "payload_package": "android.restricted_package_name",
+    "payload_android_both": "android_v2",
+    "payload_data_key": "data",
+    "payload_apns": "apns",
+}
+
+
+def _field(key: str, answer: Answer, context: Context) -> str | None:
+    told = next((violation.field for violation in answer.violations if violation.field), "")
+    told = told.removeprefix("message.")
+    if key == "payload_topic" and context.target_field:
+        return context.target_field
+    if not told or told == "message":
+        told = _ROW_FIELDS.get(key, "")
+        if not told:
+            return None
+    if not context.portable:
+        return told
+    for prefix, own in _PORTABLE_FIELDS:
+        if told.startswith(prefix):
+            return own
+    return told if told in {"ttl", "data"} else f"options.{told}"

@@ -1,0 +1,112 @@
+"""What the user configures for one Firebase project."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any, Final
+
+import attrs
+
+from pushkit.errors import ConfigurationError
+from pushkit.fcm.credentials import DEFAULT_UNIVERSE, CallableToken, Credentials, CredentialSource, ServiceAccount, StaticToken
+from pushkit.fcm.google import GoogleAuth
+from pushkit.fcm.metadata import MetadataServer
+from pushkit.wire import Origin
+
+DEFAULT_ORIGIN: Final = "https://fcm.googleapis.com"
+DEFAULT_IID_ORIGIN: Final = "https://iid.googleapis.com"
+PROJECT_RATE: Final = 10_000.0
+"""Pushes a second: Google's default quota of 600 000 a minute."""
+
+MOST_STREAMS: Final = 100
+"""Concurrent requests a connection; Google ends a connection that opens more."""
+
+_PROJECT: Final = re.compile(r"[a-z0-9][a-z0-9.:\-]{0,99}")
+
+
+def _source(value: Any) -> CredentialSource:
+    if isinstance(value, (ServiceAccount, StaticToken, MetadataServer, GoogleAuth, CallableToken)):
+        return value
+    if inspect.iscoroutinefunction(value):
+        raise ConfigurationError("fcm.Config(credentials=): got an async function; expected one that blocks (it runs in a worker thread)")
+    if callable(value) and not isinstance(value, type):
+        return CallableToken(value)
+    raise ConfigurationError(
+        f"fcm.Config(credentials=): got a {value.__name__ + ' class' if isinstance(value, type) else type(value).__name__}; expected "
+        "fcm.ServiceAccount.from_file(…), fcm.MetadataServer(), fcm.GoogleAuth(…), fcm.StaticToken(…) or a callable that gives a token"
+    )
+
+
+def _origin(value: Any, name: str) -> None:
+    try:
+        Origin.parse(value)
+    except (ValueError, AttributeError, TypeError):
+        raise ConfigurationError(f"fcm.Config({name}=): expected an origin such as {DEFAULT_ORIGIN}") from None
+
+
+@attrs.frozen(kw_only=True)
+class Config:
+    """
+    One Firebase project.
+
+    Raises:
+        ConfigurationError: when something cannot work, with the mend.
+    """
+
+    credentials: Credentials = attrs.field(converter=_source)
+    """:class:`ServiceAccount`, :class:`MetadataServer`, :class:`GoogleAuth`, :class:`StaticToken`, or a callable that gives a token."""
+    project_id: str | None = None
+    """None: the one that the credentials name."""
+    origin: str | None = None
+    """
+    None: Google's own (of the key file's universe). ``https://fcm.mtls.googleapis.com`` for mutual TLS, with
+    the client's ``ssl_context``; a local push service for tests.
+    """
+    iid_origin: str = DEFAULT_IID_ORIGIN
+    """Where the old topic service is; Google ends it on 2027-09-29."""
+    max_connections: int = 4
+    """HTTP/2 connections at the most; each carries 100 pushes at a time."""
+    rate: float | None = PROJECT_RATE
+    """Pushes a second at the most, over all of this client. The default is Google's default quota; None for no limit."""
+    serial_fan_out: bool = False
+    """Send topic and condition pushes one at a time, as Google advises for big topics (all share about 10 000 devices a second)."""
+
+    def __attrs_post_init__(self) -> None:
+        """Find what cannot work."""
+        project: Any = self.project_id if self.project_id is not None else self.source.project_id
+        if project is None and not isinstance(self.credentials, MetadataServer):
+            raise ConfigurationError(
+                "fcm.Config: no project id; these credentials name none, so pass project_id= (Firebase console → Project settings)"
+            )
+        if project is not None and (not isinstance(project, str) or not _PROJECT.fullmatch(project)):
+            raise ConfigurationError(
+                "fcm.Config(project_id=): expected a project id such as my-app-1a2b3 (lower case; not the project's display name)"
+            )
+        if self.origin is not None:
+            _origin(self.origin, "origin")
+        _origin(self.iid_origin, "iid_origin")
+        connections: Any = self.max_connections
+        if isinstance(connections, bool) or not isinstance(connections, int) or connections < 1:
+            raise ConfigurationError("fcm.Config(max_connections=): expected a whole number from 1 up")
+        rate: Any = self.rate
+        if rate is not None and (isinstance(rate, bool) or not isinstance(rate, (int, float)) or not rate > 0):
+            raise ConfigurationError("fcm.Config(rate=): expected pushes a second above 0, or None for no limit")
+
+    @property
+    def source(self) -> CredentialSource:
+        """The credentials, as what gives a ``Credential``."""
+        return self.credentials  # type: ignore[return-value]  # the converter made it one
+
+    @property
+    def project(self) -> str | None:
+        """The project id, None while only the metadata server knows it."""
+        return self.project_id if self.project_id is not None else self.source.project_id
+
+    @property
+    def send_origin(self) -> Origin:
+        """Where messages go."""
+        if self.origin is not None:
+            return Origin.parse(self.origin)
+        universe = self.credentials.universe_domain if isinstance(self.credentials, ServiceAccount) else DEFAULT_UNIVERSE
+        return Origin.parse(f"https://fcm.{universe}")

@@ -1,0 +1,153 @@
+"""
+Everything else that google-auth can sign in with (extra ``google``).
+
+Application default credentials, workload identity federation, impersonation, a person's own login:
+google-auth keeps up with all of them, so pushkit does not. A refresh blocks, so it runs in a worker thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from datetime import UTC
+from typing import Any
+
+import attrs
+
+from pushkit.errors import ConfigurationError
+from pushkit.fcm import oauth
+from pushkit.outcomes import Action, Scope
+from pushkit.provider import AccessToken
+from pushkit.verdict import Verdict
+
+_MISSING = 'fcm.GoogleAuth needs google-auth with its requests transport: pip install "pushkit-sdk[google]"'
+
+
+@attrs.frozen(repr=False)
+class GoogleAuth:
+    """
+    Any credentials of google-auth.
+
+    ::
+
+        credentials, project = google.auth.default()
+        fcm.Config(credentials=fcm.GoogleAuth(credentials, project_id=project))
+
+    Credentials that need a scope get ``firebase.messaging`` unless they have one.
+
+    Args:
+        credentials: a ``google.auth.credentials.Credentials``.
+        project_id: where the credentials do not name one.
+        request: a ``google.auth.transport.Request`` of your own (a proxy, a private CA); by default one over ``requests``.
+
+    Raises:
+        ConfigurationError: when google-auth is not installed, or ``credentials`` is something else.
+    """
+
+    credentials: Any
+    project_id: str | None = attrs.field(default=None, kw_only=True)
+    request: Any = attrs.field(default=None, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        """Find what cannot work."""
+        try:
+            from google.auth import credentials as google_credentials
+        except ImportError:
+            raise ConfigurationError(_MISSING) from None
+        if isinstance(self.credentials, tuple):
+            raise ConfigurationError(
+                "fcm.GoogleAuth: got the pair that google.auth.default() gives; pass its first item, and the second as project_id="
+            )
+        if not isinstance(self.credentials, google_credentials.Credentials):
+            raise ConfigurationError(
+                f"fcm.GoogleAuth: got a {type(self.credentials).__name__}; expected google.auth credentials, such as google.auth.default()[0]"
+            )
+        if self.project_id is None:
+            named = getattr(self.credentials, "project_id", None)
+            if isinstance(named, str) and named:
+                object.__setattr__(self, "project_id", named)
+
+    def credential(self) -> GoogleCredential:
+        """What refreshes the credentials."""
+        return GoogleCredential(self)
+
+    def __repr__(self) -> str:
+        return f"<GoogleAuth {type(self.credentials).__name__} project={self.project_id}>"
+
+
+class GoogleCredential:
+    """Refreshes google-auth credentials in a worker thread."""
+
+    def __init__(self, source: GoogleAuth) -> None:
+        self._source = source
+        self._scoped: Any = None
+        self._lock = threading.Lock()
+
+    @property
+    def key(self) -> Hashable:
+        """The credentials object itself: google-auth offers no identity to compare."""
+        return ("google-auth", id(self._source.credentials))
+
+    def fetch(self, now: float, deadline: float) -> Callable[[], AccessToken | Verdict]:  # noqa: ARG002 - part of the protocol
+        """Give what runs in the worker thread."""
+        return lambda: self._refresh(now)
+
+    def _refresh(self, now: float) -> AccessToken | Verdict:
+        from google.auth import credentials as google_credentials
+        from google.auth import exceptions
+
+        with self._lock:
+            try:
+                if self._scoped is None:
+                    self._scoped = google_credentials.with_scopes_if_required(self._source.credentials, [oauth.SCOPE])
+                request = self._source.request or _default_request()
+                self._scoped.refresh(request)
+            except exceptions.RefreshError as error:
+                return _refused(error)
+            except exceptions.TransportError as error:
+                return oauth.unavailable(f"google-auth: {type(error).__name__}")
+            except Exception as error:  # noqa: BLE001 - google-auth lets files, subprocesses and requests raise what they like
+                if getattr(error, "retryable", False):
+                    return oauth.unavailable(f"google-auth: {type(error).__name__}")
+                return oauth.refused(
+                    "oauth_failed",
+                    scope=Scope.CREDENTIAL,
+                    action=Action.FIX_CREDENTIALS,
+                    detail=f"google-auth raised {type(error).__name__}",
+                )
+            return self._token(now)
+
+    def _token(self, now: float) -> AccessToken | Verdict:
+        value = self._scoped.token
+        if not isinstance(value, str) or not value:
+            return oauth.refused(
+                "oauth_malformed_response",
+                scope=Scope.CREDENTIAL,
+                action=Action.FIX_CREDENTIALS,
+                detail="google-auth refreshed without a token",
+            )
+        expiry = self._scoped.expiry  # naive, UTC
+        return AccessToken(value=value, expires_at=expiry.replace(tzinfo=UTC).timestamp() if expiry else now + oauth.DEFAULT_LIFETIME)
+
+
+def _default_request() -> Any:
+    try:
+        from google.auth.transport.requests import Request
+    except ImportError:
+        raise ConfigurationError(_MISSING) from None
+    return Request()
+
+
+def _refused(error: Exception) -> Verdict:
+    """A RefreshError: its second argument may be the token endpoint's JSON, its text may quote anything."""
+    if getattr(error, "retryable", False):
+        return oauth.unavailable("google-auth: RefreshError")
+    details = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], dict) else {}
+    word = details.get("error")
+    known = isinstance(word, str) and word.isascii() and word.replace("_", "").isalpha() and len(word) <= 64
+    return oauth.refused(
+        f"oauth_{word}" if known else "oauth_refused",
+        scope=Scope.CREDENTIAL,
+        action=Action.FIX_CREDENTIALS,
+        detail="google-auth: RefreshError",
+    )

@@ -1,0 +1,184 @@
+"""One Firebase project, as the delivery engine sees it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import quote
+
+import attrs
+
+from pushkit.fcm import encode, findings
+from pushkit.fcm.classify import Context, classify
+from pushkit.fcm.config import MOST_STREAMS, Config
+from pushkit.fcm.credentials import StaticToken
+from pushkit.fcm.encode import FcmPrepared
+from pushkit.fcm.metadata import MetadataCredential
+from pushkit.fcm.targets import KINDS, FcmTarget
+from pushkit.lru import LRU
+from pushkit.outcomes import Action, Scope
+from pushkit.provider import Credential, Prepared, PushContext, Stamp
+from pushkit.verdict import Acceptance, LatchCredential, RefreshCredential, Verdict, refuse_recipient, refuse_technical
+from pushkit.wire import HeaderBlock, Origin, OriginPolicy, WireRequest, WireResult
+
+if TYPE_CHECKING:
+    from pushkit.health import Finding
+    from pushkit.messages import Message
+    from pushkit.targets import Target
+
+ATTEMPT_TIMEOUT: Final = 15.0
+"""Seconds. Google answers within that; giving up earlier makes duplicates."""
+
+_COMMON_HEADERS: Final = (
+    (b"content-type", b"application/json"),
+    # Without it the error's typed details, which classification lives on, may be left out.
+    (b"x-goog-api-format-version", b"2"),
+)
+_BLOCKS: Final = 4
+_BEARER: Final = b"Bearer "
+_FAN_OUT_POOL: Final = "fan-out"
+
+
+class FcmSender:
+    """Messages and targets in, wire requests out; answers in, verdicts out. One for each app."""
+
+    provider: Final = "fcm"
+    attempt_timeout: Final = ATTEMPT_TIMEOUT
+
+    def __init__(self, config: Config, app: str) -> None:
+        self.config: Final = config
+        self.app: Final = app
+        self.rate = config.rate
+        self.credential: Credential | None = config.source.credential()
+        self._static = config.credentials.value if isinstance(config.credentials, StaticToken) else None
+        self._origin = config.send_origin
+        self._policy = OriginPolicy(max_streams=MOST_STREAMS, max_connections=config.max_connections)
+        self._serial = attrs.evolve(self._policy, max_connections=1, max_in_flight=1) if config.serial_fan_out else None
+        self._blocks: LRU[str, HeaderBlock] = LRU(_BLOCKS)
+        self._path: bytes | None = None
+
+    @property
+    def origins(self) -> Sequence[tuple[Origin, OriginPolicy, Hashable]]:
+        """Where messages go, to be connected ahead."""
+        return ((self._origin, self._policy, None),)
+
+    @property
+    def project(self) -> str | None:
+        """The project id; None until the metadata server told it."""
+        if self.config.project is not None:
+            return self.config.project
+        return self.credential.project_id if isinstance(self.credential, MetadataCredential) else None
+
+    def environment(self, target: Target) -> str:  # noqa: ARG002 - part of the protocol
+        """One for the whole project: the platform behind a registration is unknown."""
+        return ""
+
+    def prepare(self, message: Message, kind: type[Target], stamp: Stamp) -> Prepared | Verdict:
+        """Make a message ready for one kind of target, or say why it cannot be said there."""
+        if kind not in KINDS:
+            return refuse_recipient(
+                "invalid_target",
+                f"Use fcm.Registration, fcm.Installation, fcm.Topic or fcm.Condition: FCM does not reach a {kind.__name__}.",
+                action=Action.REVIEW_RECIPIENT,
+            )
+        return encode.prepare(message, cast("type[FcmTarget]", kind), stamp)
+
+    def check(self, prepared: Prepared, target: Target, now: float) -> Verdict | None:  # noqa: ARG002 - part of the protocol
+        """Say why this target cannot be reached, or None."""
+        return cast("FcmTarget", target).problem()
+
+    def address(self, prepared: Prepared, target: Target, push: PushContext) -> WireRequest | Verdict:
+        """Make the request for one attempt."""
+        fcm_target = cast("FcmTarget", target)
+        problem = fcm_target.problem()
+        if problem is not None:
+            return problem
+        path = self._path or self._send_path()
+        token = self._static or push.token
+        if path is None or token is None:
+            return refuse_technical(
+                "no_credential",
+                "Report this to the pushkit maintainers: a message was about to go out without an access token.",
+                scope=Scope.CREDENTIAL,
+                action=Action.REPORT_BUG,
+            )
+        serial = self._serial is not None and fcm_target.fan_out
+        return WireRequest(
+            method=b"POST",
+            origin=self._origin,
+            path=path,
+            block=self.block(token),
+            headers=(),
+            body=cast("FcmPrepared", prepared).body(fcm_target.wire_value(), push),
+            deadline=push.deadline,
+            pool_key=_FAN_OUT_POOL if serial else None,
+            policy=self._serial if serial and self._serial is not None else self._policy,
+        )
+
+    def throttle_key(self, target: Target) -> Hashable:
+        """The kind of target and its address."""
+        return (type(target).__name__, target.address)
+
+    def classify(self, result: WireResult, request: WireRequest, prepared: Prepared, target: Target, now: float) -> Acceptance | Verdict:
+        """Judge an answer or a fault."""
+        fcm_prepared = cast("FcmPrepared", prepared)
+        context = Context(
+            portable=fcm_prepared.portable,
+            live_activity=fcm_prepared.live_activity,
+            target_field=_TARGET_FIELDS.get(type(target).__name__, ""),
+            notes=fcm_prepared.notes,
+            secrets=functools.partial(_secrets, request, fcm_prepared, target),
+        )
+        return self.judged(classify(result, now, context))
+
+    def judged(self, verdict: Acceptance | Verdict) -> Acceptance | Verdict:
+        """The verdict as it is for this project's credentials: a static token cannot be refreshed."""
+        if self._static is None or not isinstance(verdict, Verdict) or RefreshCredential() not in verdict.directives:
+            return verdict
+        return attrs.evolve(
+            verdict,
+            action=Action.FIX_CREDENTIALS,
+            advice="Replace the access token: Google refuses it, and a StaticToken cannot be renewed by itself.",
+            retryable=False,
+            floor=None,
+            retry_after=None,
+            directives=(LatchCredential(),),
+        )
+
+    def refresh(self, request: WireRequest) -> None:
+        """Nothing to do: the engine drops the token that it fetched."""
+
+    def findings(self, now: float) -> Iterable[Finding]:
+        """What can be said about configuration and credentials without the network."""
+        return findings.findings(self.config, self.app, now)
+
+    def block(self, token: str) -> HeaderBlock:
+        """The header fields that all requests with this token share."""
+        block = self._blocks.get(token)
+        if block is None:
+            block = HeaderBlock(((b"authorization", _BEARER + token.encode("ascii", "replace")), *_COMMON_HEADERS))
+            self._blocks.put(token, block)
+        return block
+
+    def _send_path(self) -> bytes | None:
+        project = self.project
+        if project is not None:
+            self._path = f"/v1/projects/{quote(project, safe=':')}/messages:send".encode("ascii")
+        return self._path
+
+
+_TARGET_FIELDS: Final = {"Topic": "name", "Condition": "expression"}
+
+
+def bearer_of(request: WireRequest) -> Iterator[str]:
+    """The access token on a request, which a proxy might echo."""
+    for name, value in request.block.fields:
+        if name == b"authorization":
+            yield value[len(_BEARER) :].decode("ascii", "replace")
+
+
+def _secrets(request: WireRequest, prepared: FcmPrepared, target: Target) -> Iterator[str]:
+    yield from bearer_of(request)
+    yield from target.secrets()
+    yield from encode.message_secrets(prepared.message)
