@@ -1,0 +1,119 @@
+"""An answer or a fault to a verdict: pure and total."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import attrs
+
+from pushkit.apns.reasons import BY_STATUS, NOT_APNS, ROWS, SERVER_ERROR, Row
+from pushkit.faults import judge_fault
+from pushkit.outcomes import Action, Category, Disposition, Scope
+from pushkit.secret import scrub
+from pushkit.untrusted import epoch_millis, header, json_object, retry_after, text_of
+from pushkit.verdict import Acceptance, Verdict
+from pushkit.wire import Processed, WireFault, WireResponse, WireResult
+
+_CONNECTION_FLOOR = 1.0
+"""Seconds before another try after a connection broke: a new one is needed first."""
+
+FAULT_FLOORS: Mapping[str, float] = {"refused_stream": 0.0, "connect_failed": 1.0, "connect_timeout": 1.0}
+
+_INFO = (b"apns-unique-id", b"apns-request-id")
+
+
+def classify(
+    result: WireResult, *, message_id: str, secrets: Iterable[str], now: float, accepted: frozenset[int] = frozenset({200})
+) -> Acceptance | Verdict:
+    """
+    Judge an answer or a fault.
+
+    Args:
+        result: what the transport said.
+        message_id: the id that the request carried.
+        secrets: what must not show in ``detail``.
+        now: epoch seconds.
+        accepted: statuses that mean success (channel management has others than a push).
+    """
+    if isinstance(result, WireFault):
+        return _fault(result)
+    if result.status in accepted:
+        return Acceptance(message_id=header(result.headers, b"apns-id") or message_id, info=_info(result))
+    return _refusal(result, message_id, secrets, now)
+
+
+def _info(response: WireResponse) -> dict[str, str]:
+    return {name.decode(): text_of(value) for name in _INFO if (value := header(response.headers, name))}
+
+
+def find_row(status: int, word: str) -> tuple[Row, bool]:
+    """The row of an answer, and whether the reason is in the table. A reason counts only with a status of its kind."""
+    # Apple's broadcast page writes "Service Unavailable".
+    row = ROWS.get(word) or ROWS.get(word.replace(" ", ""))
+    if row is not None and row.status // 100 == status // 100:
+        return row, True
+    row = BY_STATUS.get(status)
+    if row is None:
+        row = SERVER_ERROR if status >= 500 else NOT_APNS
+    return row, False
+
+
+def _refusal(response: WireResponse, message_id: str, secrets: Iterable[str], now: float) -> Verdict:
+    answer: dict[str, Any] = json_object(response.body)
+    word = text_of(answer.get("reason"), limit=100)
+    row, known = find_row(response.status, word)
+    action, suspicion = row.action, row.suspicion
+    if not word and action is Action.REMOVE_RECIPIENT:
+        # A 410 that does not speak as APNs does may come from a proxy: nobody is removed for that.
+        action, suspicion = Action.REVIEW_RECIPIENT, True
+    known_word = word.replace(" ", "") if known and word not in ROWS else word
+    retryable = row.floor is not None
+    return Verdict(
+        category=row.category,
+        reason=known_word if known else (scrub(word, secrets, limit=100) or f"http_{response.status}"),
+        action=action,
+        disposition=Disposition.REJECTED if response.status >= 300 else Disposition.UNKNOWN,
+        advice=row.advice,
+        scope=row.scope,
+        retryable=retryable,
+        floor=row.floor,
+        retry_after=retry_after(response.headers, now) if retryable else None,
+        early=row.early,
+        status=response.status,
+        detail="" if known and len(answer) <= 2 else scrub(response.body[:_DETAIL_BYTES], secrets),
+        invalid_since=epoch_millis(answer.get("timestamp")) if row.category is Category.RECIPIENT else None,
+        suspicion=suspicion,
+        message_id=header(response.headers, b"apns-id") or message_id,
+        info=_info(response),
+        directives=row.directives,
+    )
+
+
+_DETAIL_BYTES = 4096
+
+
+def _fault(fault: WireFault) -> Verdict:
+    verdict = judge_fault(fault, FAULT_FLOORS, _CONNECTION_FLOOR)
+    row = ROWS.get(fault.goaway_reason or "")
+    # A GOAWAY that names a credential or a setting is that answer, for every stream that it left without one. Others
+    # (Shutdown, IdleTimeout) only say why this connection ended, and the push may go out on the next.
+    if (
+        row is None
+        or fault.goaway_reason is None
+        or row.category is not Category.TECHNICAL
+        or row.scope not in {Scope.CREDENTIAL, Scope.CONFIGURATION}
+    ):
+        return verdict
+    return attrs.evolve(
+        verdict,
+        reason=fault.goaway_reason,
+        action=row.action,
+        scope=row.scope,
+        advice=row.advice,
+        retryable=row.floor is not None,
+        floor=row.floor,
+        early=None,
+        disposition=Disposition.NOT_SENT if fault.processed is Processed.NO else Disposition.UNKNOWN,
+        directives=row.directives,
+    )

@@ -1,0 +1,50 @@
+"""
+Timestamps of Live Activities: never the same and never earlier for one activity, and unchanged on every retry.
+
+Devices drop an update that is not newer than what they show (Apple, "Starting and updating Live
+Activities"). Two updates in the same second need two timestamps; a retry of an older update must keep
+its own, or it would win over a newer one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from pushkit.lru import LRU
+from pushkit.messages import Message, seconds
+from pushkit.provider import PushContext
+from pushkit.targets import Target
+
+#: Activities and pushes that are remembered. One activity lives for eight hours at the most.
+REMEMBERED = 100_000
+
+
+class LiveClock:
+    """The timestamps given so far, for one app."""
+
+    def __init__(self, size: int = REMEMBERED) -> None:
+        self._latest: LRU[Hashable, int] = LRU(size)
+        self._given: LRU[str, int] = LRU(size)
+
+    def timestamp(self, message: Message, target: Target, push: PushContext) -> int:
+        """Epoch seconds for this push."""
+        known = self._given.get(push.push_id)
+        if known is not None:
+            return known
+        taken = _taken(message, push)
+        if push.attempt > 1:
+            # Resumed from a queue: what it says was true when it was taken, so it must not win over what was said since.
+            return taken
+        latest = self._latest.get(target.address)
+        given = taken if latest is None else max(taken, latest + 1)
+        self._latest.put(target.address, given)
+        self._given.put(push.push_id, given)
+        return given
+
+
+def _taken(message: Message, push: PushContext) -> int:
+    """When the push was taken from the input: the same on every attempt, also in another process."""
+    if message.expires_at is None and push.expires_at is not None and not push.ttl_zero:
+        lifetime = message.default_ttl() if message.ttl is None else seconds(message.ttl)
+        return int(push.expires_at - lifetime + 0.001)
+    return int(push.now)
