@@ -1,0 +1,473 @@
+"""One HTTP/2 connection: requests onto streams, answers and fates back, one write per turn of the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import ssl
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from pushkit.clock import Clock, Timer
+from pushkit.http.exchange import Exchange
+from pushkit.http.http2.engine import Engine, EngineError, EngineFullError, ErrorCode
+from pushkit.untrusted import json_object, text_of
+from pushkit.wire import ConnectionAuth, FaultKind, Header, OriginPolicy, Processed
+
+WRITE_CHUNK = 64 * 1024
+"""Octets given to the transport at once; what it has not taken cannot have reached the server."""
+WRITE_BUFFER = 64 * 1024
+STREAM_CAP = 1000
+"""Streams on one connection at the most, whatever the server would allow."""
+CLOSE_WITHIN = 1.0
+"""Seconds that TLS has to say goodbye before the socket is closed anyway."""
+
+_numbers = itertools.count(1)
+
+
+def new_connection_id() -> int:
+    """A number that no other connection of this process has."""
+    return next(_numbers)
+
+
+class Owner(Protocol):
+    """What a connection tells its pool."""
+
+    answers: int
+
+    def on_room(self, connection: Http2Connection) -> None:
+        """It can take more than before."""
+        ...
+
+    def on_leaving(self, connection: Http2Connection) -> None:
+        """It takes no new requests any more."""
+        ...
+
+    def on_lost(self, connection: Http2Connection) -> None:
+        """It is closed; every request on it has been settled."""
+        ...
+
+    def on_gone(self, connection: Http2Connection) -> None:
+        """Its socket is closed too."""
+        ...
+
+    def take_back(self, exchanges: Iterable[Exchange]) -> None:
+        """Requests that were never written; they keep their place."""
+        ...
+
+    def refused(self, exchanges: Sequence[Exchange], connection_id: int, detail: str) -> None:
+        """Requests that the server provably did not process."""
+        ...
+
+
+class Http2Connection(asyncio.Protocol):
+    """
+    A connection over one socket. The pool assigns requests while ``load < capacity``.
+
+    ``capacity`` is what counts for new requests: the server's limit, the policy's caps, and 0 while the
+    connection is not settled, is under suspicion, does not write, or is leaving.
+    """
+
+    def __init__(self, owner: Owner, engine: Engine, policy: OriginPolicy, clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
+        self.id = new_connection_id()
+        self.engine = engine
+        self.capacity = 0
+        self.streams: dict[int, Exchange] = {}
+        self.pending: deque[Exchange] = deque()
+        self.auth: ConnectionAuth | None = None
+        self.auth_slot: object | None = None
+        self.address = ""
+        self.born = self.last_heard = clock.monotonic()
+        self.leaving = False
+        self.expires: float | None = None
+        self.settled = False
+        self.closed = False
+        self._owner = owner
+        self._policy = policy
+        self._clock = clock
+        self._loop = loop
+        self._transport: asyncio.Transport | None = None
+        self._flush_due = False
+        self._paused = False
+        self._suspect = False
+        self._unlocked = policy.first_streams is None
+        self._goaway_reason: str | None = None
+        self._failure = ""
+        self._ping_timer: Timer | None = None
+        self._close_timer: asyncio.TimerHandle | None = None
+        self.settling: asyncio.Future[None] = loop.create_future()
+        """Done when the server's SETTINGS have come, or the connection has ended."""
+        self.error: Exception | None = None
+        """What ended it, as asyncio told."""
+
+    # -- asyncio.Protocol ---------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The TLS handshake is done."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.set_write_buffer_limits(high=WRITE_BUFFER)
+        self.last_heard = self._clock.monotonic()
+        tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
+        if tls is not None and tls.selected_alpn_protocol() != "h2":
+            return  # the dialler sees it too and closes
+        self.engine.start()
+        self._flush()
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the engine, which calls back for every answer and fate."""
+        if self.closed:
+            return
+        self.last_heard = self._clock.monotonic()
+        try:
+            self.engine.feed(data, self)
+        except EngineError as exc:
+            self._broken(f"the server broke HTTP/2 ({exc})")
+            return
+        self.schedule_flush()
+        if self.leaving and not self.streams and not self.pending:
+            self.close()
+
+    def eof_received(self) -> None:
+        """The server closes; asyncio then calls ``connection_lost``."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Settle every request that is still here."""
+        if self._close_timer is not None:
+            self._close_timer.cancel()
+            self._close_timer = None
+        self._end("the connection was closed by the server" if exc is None else f"the connection broke ({type(exc).__name__})", exc)
+        self._transport = None
+        self._owner.on_gone(self)
+
+    def pause_writing(self) -> None:
+        """The server or the network does not take more: what is not written yet may go elsewhere."""
+        self._paused = True
+        self._recompute()
+
+    def resume_writing(self) -> None:
+        """The server reads again."""
+        self._paused = False
+        self._recompute()
+        self.schedule_flush()
+
+    # -- for the pool -------------------------------------------------------------------------------
+
+    @property
+    def failure(self) -> str:
+        """Why it ended, for people."""
+        return self._failure
+
+    @property
+    def load(self) -> int:
+        """Requests on this connection."""
+        return len(self.streams) + len(self.pending)
+
+    @property
+    def undecided(self) -> bool:
+        """Whether it is about to show if it can take more: a PING is out, or a first good answer is due."""
+        return self._suspect or (not self._unlocked and not self._paused and bool(self.streams or self.pending))
+
+    def assign(self, exchange: Exchange) -> None:
+        """Take a request; it is written at the end of this turn of the loop."""
+        exchange.connection = self
+        self.pending.append(exchange)
+        if not self._flush_due:
+            self._flush_due = True
+            self._loop.call_soon(self._flush)
+
+    def abandon(self, exchange: Exchange, *, stalled: bool) -> Processed:
+        """Take a request out (deadline, caller); says what is known of its fate."""
+        stream_id = exchange.stream_id
+        if not stream_id:
+            # Skipped at the next flush, since ``done`` will be None.
+            return Processed.NO
+        processed = Processed.NO if exchange.headers is None and self.engine.unsent(stream_id) else Processed.UNKNOWN
+        self.streams.pop(stream_id, None)
+        self.engine.reset(stream_id, ErrorCode.CANCEL)
+        self.schedule_flush()
+        if stalled:
+            self.probe()
+        self._after_stream()
+        return processed
+
+    def probe(self) -> None:
+        """Ask the server by PING whether it is still there; no new requests until it answers."""
+        if self._suspect or self.closed or not self.settled:
+            return
+        self._suspect = True
+        self._recompute()
+        self.engine.ping()
+        self.schedule_flush()
+        self._ping_timer = self._clock.call_at(self._clock.monotonic() + self._policy.ping_timeout, self._unanswered)
+
+    def leave(self) -> None:
+        """Take no new requests; close when the last answer has come."""
+        if self.leaving:
+            return
+        self.leaving = True
+        self._recompute()
+        self._owner.on_leaving(self)
+        self._give_back()
+        if not self.streams:
+            self.close()
+
+    def close(self) -> None:
+        """Say goodbye and close; requests still here are settled first."""
+        if self.closed:
+            return
+        self.engine.goodbye()
+        self._end("closed here", None)
+
+    def schedule_flush(self) -> None:
+        """Write at the end of this turn of the loop."""
+        if not self._flush_due and not self.closed:
+            self._flush_due = True
+            self._loop.call_soon(self._flush)
+
+    # -- engine.Sink --------------------------------------------------------------------------------
+
+    def on_head(self, stream_id: int, headers: Sequence[Header], end: bool) -> None:  # noqa: FBT001
+        """The head of an answer."""
+        exchange = self.streams.get(stream_id)
+        if exchange is None:
+            return
+        if exchange.headers is not None:
+            self.on_malformed(stream_id, "a second head")
+            return
+        exchange.headers = headers
+        if end:
+            self._answered(stream_id, exchange)
+
+    def on_data(self, stream_id: int, data: bytes, end: bool) -> None:  # noqa: FBT001
+        """Part of the body of an answer."""
+        exchange = self.streams.get(stream_id)
+        if exchange is None:
+            return
+        if data:
+            exchange.size += len(data)
+            if exchange.size > self._policy.max_response_bytes:
+                self.engine.reset(stream_id, ErrorCode.CANCEL)
+                self._settle(stream_id, exchange, FaultKind.RESPONSE_TOO_LARGE, "the answer's body is over the cap")
+                return
+            if not exchange.chunks:
+                exchange.chunks = data
+            elif isinstance(exchange.chunks, bytes):
+                exchange.chunks = [exchange.chunks, data]
+            else:
+                exchange.chunks.append(data)
+        if end:
+            if exchange.headers is None:
+                self.on_malformed(stream_id, "a body without a head")
+                return
+            self._answered(stream_id, exchange)
+
+    def on_reset(self, stream_id: int, code: int) -> None:
+        """The server reset a stream before its answer was complete."""
+        exchange = self.streams.get(stream_id)
+        if exchange is None:
+            return
+        if code == ErrorCode.REFUSED_STREAM and exchange.headers is None:
+            del self.streams[stream_id]
+            self._owner.refused([exchange], self.id, "the server refused the stream")
+            self._after_stream()
+            return
+        self._settle(stream_id, exchange, FaultKind.CONNECTION_LOST, f"the server reset the stream (code {code})")
+
+    def on_malformed(self, stream_id: int, detail: str, *, too_large: bool = False) -> None:
+        """An answer that is no HTTP."""
+        exchange = self.streams.get(stream_id)
+        if exchange is None:
+            return
+        self.engine.reset(stream_id, ErrorCode.PROTOCOL_ERROR)
+        kind = FaultKind.RESPONSE_TOO_LARGE if too_large else FaultKind.PROTOCOL_ERROR
+        self._settle(stream_id, exchange, kind, f"the answer is malformed ({detail})")
+
+    def on_goaway(self, last_stream_id: int, code: int, debug: bytes) -> None:
+        """Streams above ``last_stream_id`` were not processed; the rest may still be answered (RFC 9113 section 6.8)."""
+        reason = text_of(json_object(debug).get("reason")) or None
+        self._goaway_reason = reason or self._goaway_reason
+        self._failure = f"the server said goodbye (code {code})"
+        refused: list[Exchange] = []
+        for stream_id in [number for number in self.streams if number > last_stream_id]:
+            exchange = self.streams.pop(stream_id)
+            self.engine.reset(stream_id, ErrorCode.CANCEL)
+            exchange.goaway_reason = self._goaway_reason
+            if exchange.headers is None:
+                refused.append(exchange)
+            else:
+                # It began to answer what it now says it did not process: believe nothing.
+                exchange.fault(FaultKind.CONNECTION_LOST, Processed.UNKNOWN, self._failure, connection_id=self.id)
+        self.leaving = True
+        self._recompute()
+        self._owner.on_leaving(self)
+        self._give_back()
+        if refused:
+            self._owner.refused(refused, self.id, self._failure)
+
+    def on_settings(self) -> None:
+        """The server's limits came or changed."""
+        self._recompute()
+        if not self.settled:
+            self.settled = True
+            self._recompute()
+            self._ready()
+        elif self.capacity > self.load:
+            self._owner.on_room(self)
+
+    def on_pong(self) -> None:
+        """It is alive."""
+        if self._ping_timer is not None:
+            self._ping_timer.cancel()
+            self._ping_timer = None
+        if self._suspect:
+            self._suspect = False
+            self._recompute()
+            if self.capacity > self.load:
+                self._owner.on_room(self)
+
+    # -- inside -------------------------------------------------------------------------------------
+
+    def _recompute(self) -> None:
+        policy = self._policy
+        if self.leaving or self.closed or self._suspect or self._paused or not self.settled:
+            self.capacity = 0
+            return
+        capacity = min(self.engine.limit, policy.max_streams or STREAM_CAP, STREAM_CAP)
+        if not self._unlocked and policy.first_streams is not None:
+            capacity = min(capacity, policy.first_streams)
+        self.capacity = capacity
+
+    def _flush(self) -> None:
+        """Open what was assigned and write, in one go unless the socket pushes back."""
+        self._flush_due = False
+        transport = self._transport
+        if self.closed or transport is None:
+            return
+        engine, streams, pending = self.engine, self.streams, self.pending
+        while not self._paused:
+            queued = 0
+            while pending and queued < WRITE_CHUNK and len(streams) < self.capacity:
+                exchange = pending.popleft()
+                if exchange.done is not None:
+                    queued += 256 + len(exchange.request.body)
+                    self._open(exchange)
+                    if self.closed:
+                        return
+            data = engine.take(WRITE_CHUNK)
+            if not data:
+                break
+            transport.write(data)
+        if pending:
+            self._give_back()
+
+    def _open(self, exchange: Exchange) -> None:
+        request = exchange.request
+        authorization = None
+        try:
+            if request.auth is not None:
+                authorization, self.auth_slot = request.auth.header(self.auth_slot, self._clock.time())
+                self.auth = request.auth
+            stream_id = self.engine.open(request, authorization)
+        except EngineFullError:
+            self.pending.appendleft(exchange)
+            self._failure = self._failure or "the connection takes no more streams"
+            self.leave()
+        except Exception as exc:  # noqa: BLE001  # a credential that cannot sign must not take the connection with it
+            detail = f"the request could not be made ({type(exc).__name__})"
+            exchange.fault(FaultKind.PROTOCOL_ERROR, Processed.NO, detail, connection_id=self.id)
+        else:
+            exchange.stream_id = stream_id
+            self.streams[stream_id] = exchange
+
+    def _give_back(self) -> None:
+        """Requests that cannot be written here now go back to the pool, in their order."""
+        if self.pending:
+            waiting = [exchange for exchange in self.pending if exchange.done is not None]
+            self.pending.clear()
+            for exchange in waiting:
+                exchange.connection = None
+            self._owner.take_back(waiting)
+
+    def _answered(self, stream_id: int, exchange: Exchange) -> None:
+        del self.streams[stream_id]
+        if self.engine.unsent(stream_id):
+            # Answered before it had read everything: it does not want the rest.
+            self.engine.reset(stream_id, ErrorCode.CANCEL)
+        self._owner.answers += 1
+        if not self._unlocked:
+            headers = exchange.headers
+            assert headers is not None
+            if int(headers[0][1]) not in self._policy.locked_statuses:
+                self._unlocked = True
+                self._recompute()
+        exchange.answer(self.id)
+        self._after_stream()
+
+    def _settle(self, stream_id: int, exchange: Exchange, kind: FaultKind, detail: str) -> None:
+        self.streams.pop(stream_id, None)
+        exchange.goaway_reason = self._goaway_reason or exchange.goaway_reason
+        exchange.fault(kind, Processed.UNKNOWN, detail, connection_id=self.id)
+        self._after_stream()
+
+    def _after_stream(self) -> None:
+        if self.leaving:
+            if not self.streams and not self.pending:
+                # Not at once: the engine may be in the middle of what it read.
+                self._loop.call_soon(self._close_if_done)
+        elif len(self.streams) + len(self.pending) < self.capacity:
+            self._owner.on_room(self)
+
+    def _close_if_done(self) -> None:
+        if self.leaving and not self.streams and not self.pending:
+            self.close()
+
+    def _unanswered(self) -> None:
+        """No answer to a PING: nothing new goes here, what is under way has until its deadline."""
+        self._ping_timer = None
+        self._failure = self._failure or "the server did not answer a PING"
+        self.leave()
+
+    def _broken(self, detail: str) -> None:
+        self._failure = detail
+        self._end(detail, None, kind=FaultKind.PROTOCOL_ERROR)
+
+    def _end(self, detail: str, error: Exception | None, kind: FaultKind = FaultKind.CONNECTION_LOST) -> None:
+        """Close and settle: what cannot have reached the server whole goes elsewhere, the rest is unknown."""
+        if self.closed:
+            return
+        self.closed = True
+        self._recompute()
+        if self._ping_timer is not None:
+            self._ping_timer.cancel()
+            self._ping_timer = None
+        self._failure = detail = self._failure or detail
+        if not self.leaving:
+            self.leaving = True
+            self._owner.on_leaving(self)
+        streams, self.streams = self.streams, {}
+        unsent: list[Exchange] = []
+        for stream_id, exchange in streams.items():
+            exchange.goaway_reason = self._goaway_reason or exchange.goaway_reason
+            if exchange.headers is None and self.engine.unsent(stream_id):
+                unsent.append(exchange)
+            else:
+                exchange.fault(kind, Processed.UNKNOWN, detail, connection_id=self.id)
+        self._give_back()
+        if unsent:
+            self._owner.refused(unsent, self.id, detail)
+        transport = self._transport
+        if transport is not None and not transport.is_closing():
+            if not unsent:
+                # A goodbye. Never behind requests that were just called unsent: it would send them.
+                transport.write(self.engine.take(WRITE_CHUNK))
+            transport.close()
+            self._close_timer = self._loop.call_later(CLOSE_WITHIN, transport.abort)
+        self.error = error
+        self._ready()
+        self._owner.on_lost(self)
+
+    def _ready(self) -> None:
+        if not self.settling.done():
+            self.settling.set_result(None)

@@ -1,0 +1,250 @@
+"""The transport: routes each request to our own HTTP/2 connections or to httpx, and owns them all."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable, Hashable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pushkit.clock import Clock, Timer
+from pushkit.errors import ConfigurationError
+from pushkit.http.dialer import Dialer
+from pushkit.http.exchange import Exchange
+from pushkit.http.http2.connection import Http2Connection
+from pushkit.http.http2.engine import choose_engine
+from pushkit.http.http2.pool import Pool
+from pushkit.http.loop_clock import LoopClock
+from pushkit.http.proxy import Proxy, environment_proxy
+from pushkit.http.timer_wheel import TimerWheel
+from pushkit.http.tls import TlsContexts
+from pushkit.lru import LRU
+from pushkit.wire import FaultKind, Origin, OriginHealth, OriginPolicy, Processed, WireFault, WireRequest, WireResult
+
+if TYPE_CHECKING:
+    from pushkit.http.httpx_adapter import HttpxCarrier
+
+SWEEP_EVERY = 5.0
+"""Seconds between looks for connections that are idle or old."""
+CLOSE_WITHIN = 2.0
+"""Seconds that closing may take."""
+KNOWN_HTTP1 = 1024
+"""Origins remembered as speaking HTTP/1.1 only."""
+HTTP1_REMEMBERED = 3600.0
+"""Seconds after which such an origin is asked again."""
+
+_Key = tuple[Origin, Hashable]
+
+
+class HttpTransport:
+    """
+    Carries requests; fulfils :class:`pushkit.wire.Transport`.
+
+    Bound to the event loop on which it is first used. ``("h2",)`` and ``("h2", "http/1.1")`` go over our
+    own connections (ALPN decides, RFC 7301), ``("http/1.1",)`` over httpx.
+
+    Args:
+        clock: time; None takes the loop's.
+        proxy: URL of a proxy for everything, such as ``http://user:password@host:3128``.
+        ssl_context: the caller's own trust (a private CA). ALPN is set on it.
+        engine: HTTP/2 protocol engine: ``"auto"``, ``"ngh2"`` or ``"h2"``.
+        client: an ``httpx.AsyncClient`` (or httpx2's) that carries all traffic instead; it stays the caller's to close.
+
+    Raises:
+        ConfigurationError: for contradictory arguments, a broken proxy URL, an engine that does not work here.
+    """
+
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        *,
+        proxy: str | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        engine: str = "auto",
+        client: Any = None,
+    ) -> None:
+        if client is not None and (proxy is not None or ssl_context is not None):
+            message = "client= brings its own network: give proxy= and ssl_context= to that client instead"
+            raise ConfigurationError(message)
+        self.clock: Clock = clock if clock is not None else LoopClock()
+        self.engine, factory = choose_engine(engine)
+        self._proxy = Proxy.parse(proxy) if proxy is not None else None
+        self._tls = TlsContexts(ssl_context)
+        self._dialer = Dialer(self.clock, factory, self._tls, self._proxy)
+        self._wheel = TimerWheel(self.clock)
+        self._pools: dict[_Key, Pool] = {}
+        self._connections: dict[int, Http2Connection] = {}
+        self._last_origin: Origin | None = None
+        self._last_key: Hashable = None
+        self._last_pool: Pool | None = None
+        self._http1: LRU[Origin, float] = LRU(KNOWN_HTTP1)
+        self._client = client
+        self._carrier: HttpxCarrier | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._sweeper: Timer | None = None
+        self._all_gone: asyncio.Future[None] | None = None
+        self._closed = False
+        if client is not None:
+            self._httpx()  # says at once when it is no client
+
+    # -- wire.Transport -----------------------------------------------------------------------------
+
+    def submit(self, request: WireRequest, done: Callable[[WireResult], None]) -> Exchange:
+        """
+        Start a request; ``done`` is called once, on the loop, after this has returned.
+
+        Raises:
+            RuntimeError: on another event loop than before (or in a forked child): make a new transport there.
+        """
+        exchange = Exchange(request, done)
+        pool = self._last_pool
+        if pool is None or request.origin is not self._last_origin or request.pool_key is not self._last_key:
+            pool = self._route(request.origin, request.pool_key, request.policy)
+        elif self._loop is not asyncio.get_running_loop():
+            self._bind()
+        if self._closed:
+            asyncio.get_running_loop().call_soon(exchange.give_up, FaultKind.CLOSED)
+            return exchange
+        self._wheel.add(exchange, request.deadline)
+        if pool is not None:
+            pool.submit(exchange)
+        else:
+            self._httpx().submit(exchange)
+        return exchange
+
+    def retire(self, connection_id: int, *, rejected: bool = False) -> None:
+        """Drain a connection and use it for nothing new; ``rejected``: its credential was refused."""
+        connection = self._connections.get(connection_id)
+        if connection is not None:
+            if rejected and connection.auth is not None:
+                connection.auth.rejected(connection.auth_slot)
+            connection.leave()
+        elif self._carrier is not None:
+            self._carrier.retire(connection_id, rejected=rejected)
+
+    def forget(self, pool_key: Hashable) -> None:
+        """Drain all connections of a pool key."""
+        for key in [key for key in self._pools if key[1] == pool_key]:
+            self._pools[key].drain()
+        if self._carrier is not None:
+            self._carrier.forget(pool_key)
+
+    async def connect(self, origin: Origin, policy: OriginPolicy, pool_key: Hashable, timeout: float) -> WireFault | None:
+        """Open a connection ahead of the first request. Over httpx nothing is opened ahead."""
+        if self._closed:
+            return WireFault(kind=FaultKind.CLOSED, processed=Processed.NO, detail="the transport is closed")
+        pool = self._route(origin, pool_key, policy)
+        return None if pool is None else await pool.connect(timeout)
+
+    def health(self) -> Sequence[OriginHealth]:
+        """The state of every (origin, pool key) that has connections or requests."""
+        own = [
+            OriginHealth(
+                origin=str(pool.origin),
+                engine=self.engine,
+                connections=len(pool.connections),
+                streams=pool.streams,
+                stream_limit=sum(connection.capacity for connection in pool.connections),
+                waiting=len(pool.waiting),
+                last_fault=pool.fault,
+            )
+            for pool in self._pools.values()
+        ]
+        sizes = [] if self._carrier is None else self._carrier.sizes()
+        return own + [
+            OriginHealth(origin=str(origin), engine="httpx", connections=lanes, streams=busy, stream_limit=limit, waiting=waiting)
+            for origin, lanes, busy, limit, waiting in sizes
+        ]
+
+    async def aclose(self) -> None:
+        """Close every connection; what is under way ends with a ``CLOSED`` fault. Idempotent."""
+        self._closed = True
+        self._last_pool = None
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            self._sweeper = None
+        dialing = [pool.dialing for pool in self._pools.values() if pool.dialing is not None]
+        for pool in list(self._pools.values()):
+            pool.close()
+        await asyncio.gather(*dialing, return_exceptions=True)
+        if self._connections:
+            # Each closes its socket within a second of its own, however the server behaves.
+            self._all_gone = asyncio.get_running_loop().create_future()
+            await asyncio.wait([self._all_gone], timeout=CLOSE_WITHIN)
+        if self._carrier is not None:
+            await self._carrier.aclose()
+        self._pools.clear()
+        self._wheel.clear()
+        self._tls.clear()
+
+    # -- pool.Host ----------------------------------------------------------------------------------
+
+    def on_opened(self, connection: Http2Connection) -> None:
+        """A connection exists."""
+        self._connections[connection.id] = connection
+
+    def on_gone(self, connection: Http2Connection) -> None:
+        """A connection does not exist any more."""
+        self._connections.pop(connection.id, None)
+        if not self._connections and self._all_gone is not None and not self._all_gone.done():
+            self._all_gone.set_result(None)
+
+    def on_other_protocol(self, pool: Pool, exchanges: Sequence[Exchange]) -> None:
+        """The origin speaks HTTP/1.1 only: these and all further requests go over httpx."""
+        self._http1.put(pool.origin, self.clock.monotonic() + HTTP1_REMEMBERED)
+        self._last_pool = None
+        carrier = self._httpx()
+        for exchange in exchanges:
+            carrier.submit(exchange)
+
+    # -- inside -------------------------------------------------------------------------------------
+
+    def _bind(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = loop
+        elif self._loop is not loop:
+            message = "this transport belongs to another event loop (or to the process before fork); make a new client for this one"
+            raise RuntimeError(message)
+
+    def _route(self, origin: Origin, pool_key: Hashable, policy: OriginPolicy) -> Pool | None:
+        """The pool for a request, or None when httpx carries it."""
+        self._bind()
+        if self._client is not None or "h2" not in policy.protocols or not self._speaks_tunnels(origin, policy):
+            return None
+        pool = self._pools.get((origin, pool_key))
+        if pool is None:
+            until = self._http1.get(origin) if "http/1.1" in policy.protocols else None
+            if until is not None and self.clock.monotonic() < until:
+                return None
+            pool = self._pools[origin, pool_key] = Pool(self, origin, policy, self.clock, self._dialer.dial)
+            if self._sweeper is None and not self._closed:
+                self._sweeper = self.clock.call_at(self.clock.monotonic() + SWEEP_EVERY, self._sweep)
+        if origin in self._http1:
+            return None
+        self._last_origin, self._last_key, self._last_pool = origin, pool_key, pool
+        return pool
+
+    def _speaks_tunnels(self, origin: Origin, policy: OriginPolicy) -> bool:
+        """Whether our own connection can go the way there: directly, or through an HTTP proxy's CONNECT."""
+        proxy = self._proxy or (environment_proxy(origin) if policy.use_environment_proxy else None)
+        return proxy is None or proxy.scheme == "http"
+
+    def _httpx(self) -> HttpxCarrier:
+        if self._carrier is None:
+            from pushkit.http.httpx_adapter import HttpxCarrier
+
+            self._carrier = HttpxCarrier(self.clock, self._tls, self._proxy, self._client)
+        return self._carrier
+
+    def _sweep(self) -> None:
+        now = self.clock.monotonic()
+        for key, pool in list(self._pools.items()):
+            pool.sweep(now)
+            if pool.idle:
+                del self._pools[key]
+                if self._last_pool is pool:
+                    self._last_pool = None
+        if self._carrier is not None:
+            self._carrier.sweep()
+        self._sweeper = self.clock.call_at(now + SWEEP_EVERY, self._sweep) if self._pools or self._carrier else None
