@@ -30,6 +30,8 @@ class Message:
 
     provider: ClassVar[str | None] = None
     """Whose message this is; None for every provider's."""
+    superseded_by_later: ClassVar[bool] = False
+    """Whether a later message of this kind to the same recipient makes an earlier one worthless, so that it is not resumed."""
 
     ttl: Duration | None = None
     """How long it is worth delivering, from the moment that the call takes it. None: 24 hours, or what its type says."""

@@ -133,7 +133,12 @@ class Sender(Protocol):
         ...
 
     def environment(self, target: Target) -> str:
-        """What suspicion is counted by besides the app (APNs: production or sandbox; Web Push: the service and key)."""
+        """
+        What suspicion is counted by besides the app (APNs: production or sandbox; Web Push: the service and key).
+
+        Cheap, and never raises: it is asked for every target, checked or not. Slots and breakers are
+        counted by it too, see :class:`ManyOrigins`.
+        """
         ...
 
     def prepare(self, message: Message, kind: type[Target], stamp: Stamp) -> Prepared | Verdict:
@@ -162,6 +167,15 @@ class Sender(Protocol):
 
     def findings(self, now: float) -> Iterable[Finding]:
         """What can be said about configuration and credentials without the network."""
+        ...
+
+
+@runtime_checkable
+class ManyOrigins(Protocol):
+    """What a sender adds when its targets bring origins of their own (Web Push), so that one dead host stops no other."""
+
+    def origin_key(self, target: Target) -> Hashable:
+        """Equal for targets whose requests go to the same origin. Cheap, and never raises."""
         ...
 
 

@@ -132,6 +132,14 @@ class WebpushSender:
         key = self._key_of(target)
         return f"{target.service.value}/{key.fingerprint if isinstance(key, VapidKey) else 'unknown key'}"
 
+    def origin_key(self, target: Target) -> Hashable:
+        """The endpoint's host and port as written: each origin has slots and a breaker of its own."""
+        endpoint: object = getattr(target, "endpoint", None)
+        if not isinstance(endpoint, str):
+            return None
+        end = endpoint.find("/", len(_SCHEME))
+        return endpoint[len(_SCHEME) : end if end > 0 else len(endpoint)]
+
     def throttle_key(self, target: Target) -> Hashable:
         """The endpoint: limits of a service are per subscription (RFC 8030 section 8.4)."""
         return target.address

@@ -1,0 +1,188 @@
+"""
+Credentials that have to be fetched: one refresh at a time, ahead of expiry, with a memory for failures.
+
+A sender's :class:`~pushkit.provider.Credential` says how; this module drives it, over the same transport
+as everything else or, for a blocking callable, in a worker thread.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator
+from typing import Any, Protocol
+
+from pushkit.clock import Clock
+from pushkit.lru import LRU
+from pushkit.outcomes import Action, Scope
+from pushkit.provider import AccessToken, Credential
+from pushkit.verdict import Verdict, refuse_technical
+from pushkit.wire import Cancellable, Transport, WireResult
+
+log = logging.getLogger("pushkit")
+
+LEEWAY = 30.0
+"""A token with less than this many seconds to live is not used."""
+AHEAD = 300.0
+"""A token with less than this many seconds to live is replaced in the background while it still serves."""
+FETCH_TIMEOUT = 10.0
+"""Seconds for one refresh."""
+SHORTEST_PAUSE = 1.0
+"""Seconds after a failed refresh before the next one; what comes meanwhile gets the same failure."""
+_TABLE = 10_000
+_STEPS = 20
+"""Requests in one flow at the most."""
+
+
+class Blocking(Protocol):
+    """Runs a blocking callable elsewhere and calls back on the loop."""
+
+    def __call__(self, work: Callable[[], AccessToken | Verdict], done: Callable[[AccessToken | Verdict | BaseException], None]) -> None: ...
+
+
+Waiter = Callable[[AccessToken | Verdict], None]
+
+
+class Entry:
+    """One credential's state."""
+
+    __slots__ = ("failed_at", "failure", "fetched_at", "refreshing", "request", "token", "waiters")
+
+    def __init__(self) -> None:
+        self.token: AccessToken | None = None
+        self.fetched_at = 0.0
+        self.refreshing = False
+        self.request: Cancellable | None = None
+        self.waiters: list[Waiter] = []
+        self.failure: Verdict | None = None
+        self.failed_at = 0.0
+
+
+class CredentialStore:
+    """All fetched credentials of one client. ``changed`` is told of every refresh: (credential, token or failure)."""
+
+    def __init__(self, clock: Clock, transport: Transport, blocking: Blocking, changed: Callable[[Credential, AccessToken | Verdict], None]) -> None:
+        self._clock = clock
+        self._transport = transport
+        self._blocking = blocking
+        self._changed = changed
+        self._entries: LRU[Any, Entry] = LRU(_TABLE)
+
+    def entry(self, credential: Credential) -> Entry:
+        """The state of a credential; kept by the caller, since it is asked for every push."""
+        entry = self._entries.get(credential.key)
+        if entry is None:
+            entry = Entry()
+            self._entries.put(credential.key, entry)
+        return entry
+
+    def get(self, credential: Credential, entry: Entry, now: float) -> AccessToken | Verdict | None:
+        """The token (a refresh may run ahead), the failure of a moment ago, or None: ask with :meth:`wait`. ``now``: epoch seconds."""
+        token = entry.token
+        if token is not None:
+            left = token.expires_at - now
+            if left > AHEAD:
+                return token
+            if not entry.refreshing and not self._resting(entry):
+                self._refresh(credential, entry)
+            if left > LEEWAY:
+                return token
+        return entry.failure if entry.failure is not None and self._resting(entry) and not entry.refreshing else None
+
+    def wait(self, credential: Credential, entry: Entry, waiter: Waiter) -> None:
+        """Be called with the token or the failure, later, from the loop."""
+        entry.waiters.append(waiter)
+        if not entry.refreshing:
+            self._refresh(credential, entry)
+
+    def drop(self, entry: Entry, value: str | None) -> None:
+        """A service refused this token. Dropped only if it is still the one in use: a fresher one may be there already."""
+        if entry.token is not None and entry.token.value == value:
+            entry.token = None
+
+    def forget(self, credential: Credential) -> None:
+        """Drop a credential's state (an app was removed, a key rotated)."""
+        self._entries.pop(credential.key)
+
+    def _resting(self, entry: Entry) -> bool:
+        if entry.failure is None:
+            return False
+        return self._clock.monotonic() - entry.failed_at < max(SHORTEST_PAUSE, entry.failure.retry_after or 0.0)
+
+    def _refresh(self, credential: Credential, entry: Entry) -> None:
+        entry.refreshing = True
+        started = credential.fetch(self._clock.time(), self._clock.monotonic() + FETCH_TIMEOUT)
+        if isinstance(started, Generator):
+            # The first step of a flow may finish at once: never call a waiter inside wait().
+            self._step(credential, entry, started, None, _STEPS)
+            return
+
+        def finished(result: AccessToken | Verdict | BaseException) -> None:
+            if isinstance(result, BaseException):
+                result = _broken(result)
+            self._settle(credential, entry, result)
+
+        self._blocking(started, finished)
+
+    def _step(self, credential: Credential, entry: Entry, flow: Generator[Any, Any, Any], result: WireResult | None, steps: int) -> None:
+        try:
+            request = flow.send(result)
+        except StopIteration as stop:
+            self._clock.call_at(self._clock.monotonic(), lambda: self._settle(credential, entry, stop.value)) if result is None else self._settle(
+                credential, entry, stop.value
+            )
+            return
+        except Exception as error:  # noqa: BLE001 - a fourth provider's mistake becomes a failure that names it
+            self._settle(credential, entry, _broken(error))
+            return
+        if steps <= 0:
+            flow.close()
+            self._settle(credential, entry, _endless())
+            return
+        entry.request = self._transport.submit(request, lambda answer: self._step(credential, entry, flow, answer, steps - 1))
+
+    def _settle(self, credential: Credential, entry: Entry, result: AccessToken | Verdict) -> None:
+        entry.refreshing = False
+        entry.request = None
+        if isinstance(result, AccessToken):
+            entry.token = result
+            entry.fetched_at = self._clock.time()
+            entry.failure = None
+        else:
+            entry.failure = result
+            entry.failed_at = self._clock.monotonic()
+        waiters, entry.waiters = entry.waiters, []
+        self._changed(credential, result)
+        for waiter in waiters:
+            waiter(result)
+
+    def close(self) -> None:
+        """Give up every refresh under way."""
+        for _, entry in list(self._entries.items()):
+            if entry.request is not None:
+                entry.request.cancel()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+def _broken(error: BaseException) -> Verdict:
+    # The text of somebody else's exception may quote keys: its class alone is shown.
+    log.error("fetching a credential raised %s; its text is not shown since it may hold secrets", type(error).__name__)
+    return refuse_technical(
+        "credential_fetch_failed",
+        "Check how this credential is fetched: the code that fetches it raised an error.",
+        scope=Scope.CREDENTIAL,
+        action=Action.FIX_CREDENTIALS,
+        retryable=True,
+        floor=1.0,
+        detail=type(error).__name__,
+    )
+
+
+def _endless() -> Verdict:
+    return refuse_technical(
+        "credential_fetch_failed",
+        "Report this: fetching a credential asked for one request after the other without an end.",
+        scope=Scope.CREDENTIAL,
+        action=Action.REPORT_BUG,
+    )

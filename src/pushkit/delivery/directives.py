@@ -1,0 +1,134 @@
+"""Acting on what a verdict asks for: refresh, retire, pause, latch; and what to believe about a recipient."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pushkit import events
+from pushkit.delivery.senders import LATCH_PROBE, Latch
+from pushkit.outcomes import Action, Scope
+from pushkit.provider import AccessToken
+from pushkit.verdict import LatchCredential, Pause, PauseScope, RefreshCredential, RetireConnection, Verdict
+from pushkit.wire import WireResult
+
+if TYPE_CHECKING:
+    from pushkit.delivery.engine import Engine
+    from pushkit.delivery.lanes import Lane
+    from pushkit.delivery.push import Push
+    from pushkit.delivery.senders import SenderState
+
+log = logging.getLogger("pushkit")
+
+SUSPECTED = "Check our configuration first: too many recipients fail in this same way. Confirm the suspects if they are really gone."
+
+
+class Director:
+    """The part of the engine that acts on directives."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def act(self, push: Push, lane: Lane, verdict: Verdict, result: WireResult, mono: float) -> None:
+        """Do what the verdict asks for, before the push itself is decided about."""
+        state = lane.state
+        for directive in verdict.directives:
+            if isinstance(directive, RefreshCredential):
+                self._refresh(push, state, verdict, mono)
+            elif isinstance(directive, RetireConnection):
+                self._engine.transport.retire(result.connection_id, rejected=directive.rejected)
+            elif isinstance(directive, Pause):
+                self._pause(push, state, verdict, directive, mono)
+            else:
+                assert isinstance(directive, LatchCredential)
+                self.latch(state, verdict, mono)
+
+    def _refresh(self, push: Push, state: SenderState, verdict: Verdict, mono: float) -> None:
+        if state.entry is not None:
+            self._engine.store.drop(state.entry, push.token)
+        elif push.request is not None:
+            state.sender.refresh(push.request)
+        if push.refreshed:
+            # Refused again although it was fresh: every push with it will be.
+            self.latch(state, verdict, mono)
+
+    def _pause(self, push: Push, state: SenderState, verdict: Verdict, directive: Pause, mono: float) -> None:
+        seconds = directive.seconds if directive.seconds is not None else max(verdict.floor or 0.0, verdict.retry_after or 0.0)
+        if directive.scope is PauseScope.PROJECT:
+            state.limiter.throttled(mono, seconds)
+        else:
+            state.pauses.put(state.sender.throttle_key(push.target), mono + seconds)
+
+    # -- the latch -----------------------------------------------------------------------------------
+
+    def latch(self, state: SenderState, verdict: Verdict, mono: float) -> None:
+        """Stop the flood: every push with this credential would fail."""
+        first = state.latch is None
+        state.latch = Latch(verdict, mono + LATCH_PROBE)
+        if first:
+            self._problem(state, verdict, latched=True)
+            self._engine.refill_soon()
+
+    def probing(self, state: SenderState, mono: float) -> None:
+        """One push tries the latched credential; the next may after another pause."""
+        assert state.latch is not None
+        state.latch.probe_at = mono + LATCH_PROBE
+
+    def unlatch(self, state: SenderState) -> None:
+        """The credential works again."""
+        state.latch = None
+        log.warning("%s/%s: the credential works again", state.provider, state.app)
+
+    def credential_changed(self, state: SenderState, result: AccessToken | Verdict, mono: float) -> None:
+        """A refresh ended."""
+        news = self._engine.news
+        if isinstance(result, AccessToken):
+            if news.listening:
+                expires_at = datetime.fromtimestamp(result.expires_at, UTC)
+                news.tell(events.CredentialRefreshed(provider=state.provider, app=state.app, expires_at=expires_at))
+        elif result.scope is Scope.CREDENTIAL and not result.retryable:
+            self.latch(state, result, mono)
+        elif result.scope is Scope.CREDENTIAL and state.latch is None:
+            self._problem(state, result, latched=False)
+
+    def _problem(self, state: SenderState, verdict: Verdict, *, latched: bool) -> None:
+        stops = "; nothing more is sent with it until it works again" if latched else ""
+        log.error("%s/%s: the credential was refused (%s)%s. %s", state.provider, state.app, verdict.reason, stops, verdict.advice)
+        self._engine.news.tell(
+            events.CredentialProblem(provider=state.provider, app=state.app, reason=verdict.reason, advice=verdict.advice, latched=latched)
+        )
+
+    # -- suspicion -----------------------------------------------------------------------------------
+
+    def believe(self, lane: Lane, verdict: Verdict, mono: float) -> tuple[Action | None, str | None]:
+        """What to do about a recipient that a provider refused, and the advice, where they differ from the table's."""
+        guard = self._engine.guard
+        action = verdict.action
+        if action is not Action.REMOVE_RECIPIENT and not verdict.suspicion:
+            return None, None
+        tripped = guard.failed(lane.watch, verdict.reason, mono)
+        if tripped is not None:
+            place = lane.place
+            log.error(
+                "%s/%s: %.0f %% of %d recipients failed with %s; further ones are to be reviewed, not removed. Check the configuration first.",
+                place.provider,
+                place.app,
+                tripped.share * 100,
+                tripped.seen,
+                tripped.reason,
+            )
+            event = events.MassInvalidation(
+                provider=place.provider,
+                app=place.app,
+                environment=place.environment,
+                reason=tripped.reason,
+                share=tripped.share,
+                seen=tripped.seen,
+            )
+            for heard in self._engine.suspicions:
+                heard.append(event)
+            self._engine.news.tell(event)
+        if not guard.believed(lane.watch, verdict.reason, suspicion=verdict.suspicion):
+            return Action.REVIEW_RECIPIENT, SUSPECTED if verdict.reason in lane.watch.tripped else None
+        return (Action.REMOVE_RECIPIENT, None) if verdict.suspicion and action is Action.REVIEW_RECIPIENT else (None, None)

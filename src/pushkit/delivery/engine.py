@@ -1,0 +1,766 @@
+"""
+The way of a push, from the call that takes it to its one outcome.
+
+One event loop, no task for each push: callbacks move a :class:`~pushkit.delivery.push.Push` from its
+sender through checks, credential and slot to the transport, and from the answer through classification
+and the retry decision to its outcome. The decisions are pure functions and small state machines in the
+modules beside this one; only this one acts on a verdict's directives.
+
+    take -> place -> launch -> (transport) -> answered -> accepted | failed -> finish
+                ^                                             |
+                +------- wake <------ sleep <----- decide ----+
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pushkit.clock import Clock, Timer
+from pushkit.delivery import settle
+from pushkit.delivery.breaker import State
+from pushkit.delivery.budget import REFUND_CLEAN, cost
+from pushkit.delivery.credential_store import CredentialStore
+from pushkit.delivery.directives import Director
+from pushkit.delivery.guard import Guard
+from pushkit.delivery.lanes import Lane, Slots, Turns
+from pushkit.delivery.news import News
+from pushkit.delivery.push import Call, Push, Ready, new_push_id
+from pushkit.delivery.retry import NOW_OR_NEVER, Decision, Facts, Stop, Waits, decide
+from pushkit.delivery.senders import Senders, SenderState
+from pushkit.lru import LRU
+from pushkit.messages import Message
+from pushkit.outcomes import Category, Disposition, Failure, Outcome, Resume, Scope, WaitedFor
+from pushkit.provider import AccessToken, Provider, Stamp
+from pushkit.verdict import Acceptance, Verdict, refuse_payload
+from pushkit.wire import Transport, WireRequest, WireResult
+
+if TYPE_CHECKING:
+    from pushkit.events import Hook, MassInvalidation
+
+log = logging.getLogger("pushkit")
+
+PARKING = 10
+"""Pushes that may sleep between attempts, in multiples of ``max_in_flight``."""
+_SLICE = 256
+"""Pushes taken from the input in one turn of the loop at the most, so that a long run of bad rows does not block it."""
+_SWEEP = 0.25
+"""Seconds between two looks for pushes whose deadline passed while they waited for their turn."""
+_EVICTION = 60.0
+_LATEST = 10_000
+
+
+class Feed(Protocol):
+    """A running stream: something that takes pushes from an input while there is room."""
+
+    @property
+    def hungry(self) -> bool:
+        """Whether it wants to take more now."""
+        ...
+
+    def pump(self, most: int) -> int:
+        """Take up to so many; gives how many were taken. Fewer than asked: nothing more now."""
+        ...
+
+
+class Closable(Protocol):
+    """Something to be told when the client is being closed."""
+
+    def close_input(self) -> None:
+        """Take nothing more."""
+        ...
+
+
+class Engine:
+    """Delivers the pushes of one client, on one event loop."""
+
+    def __init__(
+        self,
+        *,
+        providers: Iterable[Provider],
+        transport: Transport,
+        clock: Clock,
+        loop: asyncio.AbstractEventLoop,
+        hooks: Iterable[Hook] = (),
+        max_in_flight: int = 1000,
+        chance: Callable[[], float] = random.random,
+        guard: Guard | None = None,
+    ) -> None:
+        self.transport = transport
+        self.clock = clock
+        self.loop = loop
+        self.news = News(hooks)
+        self.slots = Slots(max_in_flight)
+        self.guard = guard or Guard()
+        self.store = CredentialStore(clock, transport, self._in_thread, self._credential_changed)
+        self.senders = Senders(providers, self.store, clock, self._sender_closed)
+        self.director = Director(self)
+        self.active = 0
+        """Pushes taken and neither finished nor asleep."""
+        self.closing = False
+        self.suspicions: list[list[MassInvalidation]] = []
+        """Where running reports hear what the guard says."""
+        self.streams: set[Closable] = set()
+        """Streams that read their input still."""
+        self._chance = chance
+        self._turns = Turns()
+        self._feeds: deque[Feed] = deque()
+        self._queued: dict[Lane, None] = {}
+        """Lanes with pushes that wait for a slot."""
+        self._asleep: set[Push] = set()
+        self._launched: set[Push] = set()
+        self._parking = PARKING * max_in_flight
+        self._refill_due = False
+        self._refill_at = float("inf")
+        self._timers: dict[str, Timer] = {}
+        """The engine's own timers by purpose: sweep, evict, limiter."""
+        self._drained: asyncio.Future[None] | None = None
+        self._latest: LRU[Any, str] = LRU(_LATEST)
+        self._monotonic = clock.monotonic
+        self._time = clock.time
+
+    # -- taking ------------------------------------------------------------------------------------
+
+    def lane_of(self, target: Any) -> Lane | Verdict:
+        """Where a target's pushes go, or why nowhere. Cheap: asked for every target before it is taken."""
+        state = self.senders.get(target)
+        if isinstance(state, Verdict):
+            return state
+        try:
+            return state.lane(target, self.guard, self._monotonic())
+        except Exception as error:  # noqa: BLE001 - a fourth provider's mistake stops its own pushes alone
+            return self._provider_raised(state, error)
+
+    def has_room(self, lane: Lane, patience: float) -> bool:
+        """
+        Whether a stream may take a push for this lane now. One that would only be refused may always come.
+
+        Args:
+            lane: where the push would go.
+            patience: seconds that the push may wait; what its limiter asks for beyond that is a refusal.
+        """
+        state = lane.state
+        if lane.breaker.state is not State.CLOSED or state.latch is not None:
+            return True
+        if not self.slots.free(lane) or state.waiting >= self.slots.shared_limit:
+            return False
+        limiter = state.limiter
+        if limiter.rate is None and limiter.paused_until == 0.0:
+            return True
+        delay = limiter.delay(self._monotonic())
+        if 0.0 < delay <= patience:
+            self._refill_later(delay)
+            return False
+        return True
+
+    def take(
+        self,
+        call: Call,
+        target: Any,
+        where: Lane | Verdict,
+        index: int = 0,
+        *,
+        message: Message | None = None,
+        problem: Verdict | None = None,
+        failure: Failure | None = None,
+    ) -> Push:
+        """
+        Take a push; its outcome goes to ``call.sink``, exactly once, perhaps before this returns.
+
+        Args:
+            call: what it belongs to.
+            target: whom it is for.
+            where: what ``lane_of`` said.
+            index: its place in the input.
+            message: what to say, where the caller has made it already.
+            problem: why there is no message.
+            failure: what is sent again, under its old identity (it has a ``resume``).
+        """
+        resume = failure.resume if failure is not None else None
+        push = Push(self, call, target, index)
+        self.active += 1
+        push.taken = self._monotonic()
+        push.give_up = push.taken + call.policy.deadline
+        push.message = message = message or call.message
+        if where.__class__ is Verdict:
+            self.finish(push, settle.failed(push, where, push.taken))  # type: ignore[arg-type]  # compared by class: on the way of every push
+            return push
+        push.lane = lane = where  # type: ignore[assignment]  # as above
+        if message is None:
+            if problem is None:
+                message, problem = make_message(call, target)
+            if message is None:
+                assert problem is not None
+                self.finish(push, settle.failed(push, problem, push.taken))
+                return push
+            push.message = message
+        if self.closing:
+            self.fail(push, settle.closed(), Stop.CLOSING)
+            return push
+        try:
+            if resume is None:
+                ready = call.ready(message, lane.state, target.__class__)
+            else:
+                stamp = Stamp(key=resume.key, dedupe=resume.dedupe, dry_run=resume.dry_run)
+                ready = call.ready_again(message, stamp, lane.state, target.__class__)
+        except Exception as error:  # noqa: BLE001 - a fourth provider's mistake
+            ready = self._provider_raised(lane.state, error)
+        if ready.__class__ is Verdict:
+            self.finish(push, settle.failed(push, ready, push.taken))  # type: ignore[arg-type]  # as above
+            return push
+        if failure is not None:
+            push.attempts = failure.attempts
+            push.attempt = failure.attempts[-1].number if failure.attempts else 0
+            push.doubtful = failure.disposition is Disposition.UNKNOWN
+        self._identify(push, ready, resume)  # type: ignore[arg-type]  # as above
+        self.place(push)
+        return push
+
+    def _identify(self, push: Push, ready: Ready, resume: Resume | None) -> None:
+        push.prepared = ready.prepared
+        push.key = ready.stamp.key
+        life = ready.life
+        now = self._time()
+        if resume is None:
+            push.push_id = new_push_id()
+            push.expires_at = life.at if life.at is not None else now + life.ttl
+            push.ttl_zero = life.at is None and life.ttl == 0.0
+        else:
+            push.push_id = resume.push_id
+            push.expires_at = resume.expires_at
+            push.unknown_retried = resume.unknown_retried
+            push.ttl_zero = life.at is None and life.ttl == 0.0
+        message = ready.message
+        if message.superseded_by_later:
+            key = (push.target.provider, push.target.app, push.target.address)
+            if resume is not None and self._latest.get(key) not in {None, push.push_id}:
+                push.cancelled = True
+                self.fail(push, settle.superseded(), Stop.NOT_RETRYABLE)
+                return
+            self._latest.put(key, push.push_id)
+
+    # -- placing and launching -----------------------------------------------------------------------
+
+    def place(self, push: Push) -> None:
+        """Start the next attempt now, or put the push in its lane's queue."""
+        if push.done:
+            return
+        lane = push.lane
+        assert lane is not None
+        if self.slots.free(lane) and (not lane.waiting or not push.call.single) and not self._limited(lane):
+            self.launch(push, lane)
+            return
+        lane.waiting.append(push)
+        self._queued[lane] = None
+        self.refill_soon()
+        if "sweep" not in self._timers:
+            self._timers["sweep"] = self.clock.call_at(self._monotonic() + _SWEEP, self._sweep)
+
+    def _limited(self, lane: Lane) -> bool:
+        limiter = lane.state.limiter
+        if limiter.rate is None and limiter.paused_until == 0.0:
+            return False
+        return limiter.delay(self._monotonic()) > 0.0
+
+    def launch(self, push: Push, lane: Lane) -> None:
+        """Check once more, take a slot, hand the request to the transport."""
+        now = push.now = self._time()
+        mono = self._monotonic()
+        refusal = self._refusal(push, lane, now, mono)
+        if refusal is not None:
+            self._refused(push, refusal)
+            return
+        state = lane.state
+        if state.credential is not None:
+            token = self.store.get(state.credential, state.entry, now)  # type: ignore[arg-type]  # an entry comes with the credential
+            if token.__class__ is not AccessToken:
+                self._without_token(push, state, token)  # type: ignore[arg-type]  # compared by class
+                return
+            push.token = token.value  # type: ignore[union-attr]  # as above
+        policy = push.call.policy
+        push.attempt += 1
+        push.made += 1
+        if push.doubtful:
+            push.unknown_retried = True
+        push.deadline = min(mono + (policy.attempt_timeout or state.attempt_timeout), push.give_up)
+        try:
+            request = state.sender.address(push.prepared, push.target, push)  # type: ignore[arg-type]  # a placed push is prepared
+        except Exception as error:  # noqa: BLE001 - a fourth provider's mistake
+            request = self._provider_raised(state, error)
+        if request.__class__ is Verdict:
+            push.attempt -= 1
+            lane.breaker.void()
+            self.fail(push, request, None)  # type: ignore[arg-type]  # compared by class
+            return
+        push.request = request  # type: ignore[assignment]  # as above
+        push.started = now
+        push.started_mono = mono
+        self.slots.take(lane)
+        state.limiter.take(mono)
+        state.last_used = mono
+        if not lane.origin:
+            self._first_request(lane, request)  # type: ignore[arg-type]  # as above
+        if self.news.listening:
+            self.news.attempt_started(push, lane.origin)
+        self._launched.add(push)
+        push.handle = self.transport.submit(request, push.answered)  # type: ignore[arg-type]  # as above
+
+    def _first_request(self, lane: Lane, request: WireRequest) -> None:
+        lane.origin = str(request.origin)
+        if request.pool_key is not None:
+            lane.state.pool_keys.add(request.pool_key)
+        if "evict" not in self._timers:
+            self._timers["evict"] = self.clock.call_at(self._monotonic() + _EVICTION, self._evict)
+
+    def _refusal(self, push: Push, lane: Lane, now: float, mono: float) -> Verdict | None:
+        """Why no attempt may be made now, or None."""
+        expires_at = push.expires_at
+        if expires_at is not None and now >= expires_at and (not push.ttl_zero or now > expires_at + NOW_OR_NEVER):
+            return settle.expired()
+        if mono >= push.give_up:
+            return settle.no_room()
+        state = lane.state
+        if state.latch is not None:
+            if mono < state.latch.probe_at:
+                return settle.latched(state.latch.verdict, state.latch.probe_at - mono)
+            self.director.probing(state, mono)
+        if state.pauses:
+            until = state.pauses.get(state.sender.throttle_key(push.target))
+            if until is not None and mono < until:
+                return settle.throttled(until - mono, "this recipient or topic")
+        limiter = state.limiter
+        if mono < limiter.paused_until:
+            return settle.throttled(limiter.paused_until - mono, "the whole project")
+        breaker = lane.breaker
+        if breaker.state is not State.CLOSED:
+            if not breaker.allow(mono):
+                return settle.circuit_open(breaker.probe_at - mono, lane.origin)
+            self.news.breaker(lane, None)
+        return None
+
+    def _refused(self, push: Push, verdict: Verdict) -> None:
+        if verdict.reason == "throttled" and not self.closing:
+            # The one refusal worth waiting for inside the call: its end is known and the push has cost nothing.
+            delay = verdict.floor or 0.0
+            policy = push.call.policy
+            fits = push.slept + delay <= policy.max_sleep and delay < min(self._left(push), self._lifetime(push))
+            if fits and policy.attempts > 1 and len(self._asleep) < self._parking:
+                self._sleep(push, verdict, Decision(delay, waits_for=WaitedFor.RETRY_AFTER))
+                return
+        self.fail(push, verdict, Stop.EXPIRY if verdict.reason == "expired" else Stop.MAX_SLEEP)
+
+    def _without_token(self, push: Push, state: SenderState, failure: Verdict | None) -> None:
+        if failure is not None:
+            push.made += 1
+            self.failed(push, failure)
+            return
+        assert state.credential is not None
+        assert state.entry is not None
+        state.waiting += 1
+
+        def arrived(result: AccessToken | Verdict) -> None:
+            state.waiting -= 1
+            if push.done:
+                return
+            if isinstance(result, Verdict):
+                push.made += 1
+                self.failed(push, result)
+            else:
+                self.place(push)
+
+        self.store.wait(state.credential, state.entry, arrived)
+
+    # -- answers -------------------------------------------------------------------------------------
+
+    def answered(self, push: Push, result: WireResult) -> None:
+        """The transport's word on an attempt."""
+        lane = push.lane
+        assert lane is not None
+        state = lane.state
+        mono = self._monotonic()
+        push.now = now = self._time()
+        push.handle = None
+        self._launched.discard(push)
+        if self._drained is not None and not self._launched:
+            self._drain_over()
+        self.slots.give(lane)
+        if not self._refill_due:
+            self.refill_soon()
+        request = push.request
+        try:
+            judged = state.sender.classify(result, request, push.prepared, push.target, now)  # type: ignore[arg-type]  # set at launch
+        except Exception as error:  # noqa: BLE001 - a fourth provider's mistake; what became of the push is not known
+            judged = self._classify_raised(state, error)
+        if judged.__class__ is Acceptance:
+            self._accepted(push, lane, judged, mono)  # type: ignore[arg-type]  # compared by class
+            return
+        verdict: Verdict = judged  # type: ignore[assignment]  # as above
+        push.attempts = (*push.attempts, settle.attempted(push, mono, verdict.status, verdict.reason))
+        if self.news.listening:
+            self.news.attempt_finished(push, lane.origin)
+        self._count(push, lane, verdict, mono)
+        self.director.act(push, lane, verdict, result, mono)
+        if verdict.disposition is Disposition.UNKNOWN:
+            push.doubtful = True
+        push.request = None
+        self.failed(push, verdict)
+
+    def _accepted(self, push: Push, lane: Lane, acceptance: Acceptance, mono: float) -> None:
+        attempt = settle.attempted(push, mono, 200, None)
+        push.attempts = (*push.attempts, attempt) if push.attempts else (attempt,)
+        push.request = None
+        state = lane.state
+        if lane.breaker.success(mono):
+            self.news.breaker(lane, None)
+        state.budget.refund(push.repaid or REFUND_CLEAN)
+        if state.latch is not None:
+            self.director.unlatch(state)
+        if not push.call.dry_run:
+            self.guard.accepted(lane.watch, mono)
+        if self.news.listening:
+            self.news.attempt_finished(push, lane.origin)
+        self.finish(push, settle.accepted(push, acceptance, mono))
+
+    def _count(self, push: Push, lane: Lane, verdict: Verdict, mono: float) -> None:
+        """Tell breaker and latch what an attempt says about the service and the credential."""
+        if push.cancelled or self.closing and verdict.reason in {"cancelled", "client_closed"}:
+            lane.breaker.void()
+        elif verdict.category is not Category.TECHNICAL:
+            if lane.breaker.success(mono):
+                self.news.breaker(lane, None)
+            if lane.state.latch is not None and verdict.status is not None:
+                self.director.unlatch(lane.state)
+        elif verdict.scope is Scope.ATTEMPT:
+            if lane.breaker.failure(mono):
+                self.news.breaker(lane, settle.moment(push.now + lane.breaker.probe_at - mono))
+        else:
+            lane.breaker.void()
+
+    def failed(self, push: Push, verdict: Verdict) -> None:
+        """An attempt, or getting its credential, failed: decide what now."""
+        if push.cancelled or self.closing:
+            self.fail(push, verdict, Stop.CLOSING)
+            return
+        policy = push.call.policy
+        if push.waits is None and verdict.retryable and policy.attempts > 1:
+            push.waits = Waits(policy)
+        facts = self._facts(push)
+        assert push.lane is not None
+        budget = push.lane.state.budget
+        decision = decide(verdict, policy, facts, push.waits, budget, self._chance())
+        if decision.delay is None:
+            self._stopped(push, verdict, decision)
+        elif decision.refresh:
+            push.refreshed = True
+            push.waited, push.waited_for = 0.0, WaitedFor.NOTHING
+            self.place(push)
+        elif len(self._asleep) >= self._parking and decision.delay > 0:
+            budget.refund(cost(verdict))
+            self._stopped(push, verdict, Decision(None, stop=Stop.PARKING, retryable=True, defer=decision.delay))
+        else:
+            push.early_used = push.early_used or decision.early
+            push.repaid += cost(verdict)
+            self._sleep(push, verdict, decision)
+
+    def _stopped(self, push: Push, verdict: Verdict, decision: Decision) -> None:
+        if decision.stop is Stop.BUDGET:
+            assert push.lane is not None
+            if push.lane.state.budget.first_refusal():
+                self.news.budget_exhausted(push.lane.state)
+            verdict = settle.exhausted(verdict)
+        retry_at = push.now + decision.defer if decision.retryable else None
+        self._report(push, verdict, decision.stop, retry_at)
+
+    def _facts(self, push: Push) -> Facts:
+        prepared = push.prepared
+        return Facts(
+            made=push.made,
+            slept=push.slept,
+            left=self._left(push),
+            lifetime=self._lifetime(push),
+            now_or_never=push.ttl_zero,
+            replaceable=prepared is not None and prepared.replaceable,
+            unknown_retried=push.unknown_retried,
+            refreshed=push.refreshed,
+            early_used=push.early_used,
+        )
+
+    def _left(self, push: Push) -> float:
+        return push.give_up - self._monotonic()
+
+    def _lifetime(self, push: Push) -> float:
+        if push.expires_at is None:
+            return float("inf")
+        return push.expires_at + (NOW_OR_NEVER if push.ttl_zero else 0.0) - self._time()
+
+    def _sleep(self, push: Push, verdict: Verdict, decision: Decision) -> None:
+        assert decision.delay is not None
+        push.verdict = verdict
+        push.waited, push.waited_for = decision.delay, decision.waits_for
+        if self.news.listening:
+            self.news.retry_scheduled(push, verdict, decision)
+        push.slept += decision.delay
+        self._asleep.add(push)
+        self.active -= 1
+        push.timer = self.clock.call_at(self._monotonic() + decision.delay, push.wake)
+
+    def wake(self, push: Push) -> None:
+        """The wait between two attempts is over."""
+        push.timer = None
+        if push in self._asleep:
+            self._asleep.discard(push)
+            self.active += 1
+            self.place(push)
+
+    # -- ends ----------------------------------------------------------------------------------------
+
+    def fail(self, push: Push, verdict: Verdict, stop: Stop | None) -> None:
+        """No further attempt: say when one is sensible, if ever."""
+        retry_at = None
+        floor = max(verdict.floor or 0.0, verdict.retry_after or 0.0)
+        if verdict.retryable and self._copy_allowed(push, verdict) and floor < self._lifetime(push):
+            retry_at = self._time() + floor
+        self._report(push, verdict, stop, retry_at)
+
+    def _copy_allowed(self, push: Push, verdict: Verdict) -> bool:
+        unknown = verdict.disposition is Disposition.UNKNOWN
+        if not unknown and not push.doubtful:
+            return True
+        policy = push.call.policy
+        if policy.on_unknown == "never" or (unknown and push.unknown_retried):
+            return False
+        return policy.on_unknown == "always" or (push.prepared is not None and push.prepared.replaceable)
+
+    def _report(self, push: Push, verdict: Verdict, stop: Stop | None, retry_at: float | None) -> None:
+        mono = self._monotonic()
+        action = advice = None
+        if verdict.category is Category.RECIPIENT and verdict.status is not None and push.lane is not None:
+            action, advice = self.director.believe(push.lane, verdict, mono)
+        outcome = settle.failed(push, verdict, mono, retry_at=retry_at, stop=stop, action=action, advice=advice)
+        self.finish(push, outcome)
+
+    def finish(self, push: Push, outcome: Outcome) -> None:
+        """The one outcome of a push."""
+        if push.done:
+            return
+        push.done = True
+        push.waits = None
+        self.active -= 1
+        read = push.call.sink.deliver(push, outcome)
+        if self.news.listening:
+            self.news.finished(outcome, read=read)
+        if not self._refill_due:
+            self.refill_soon()
+
+    def cancel(self, push: Push) -> None:
+        """The caller gives up; the push still gets its outcome, which says what is known of its fate."""
+        if push.done or push.cancelled:
+            return
+        push.cancelled = True
+        if push.handle is not None:
+            push.handle.cancel()
+        else:
+            self._give_back(push)
+            self.fail(push, push.verdict or settle.cancelled(), Stop.CLOSING)
+
+    def _give_back(self, push: Push) -> None:
+        """Take a push out of wherever it waits."""
+        if push.timer is not None:
+            push.timer.cancel()
+            push.timer = None
+        if push in self._asleep:
+            self._asleep.discard(push)
+            self.active += 1
+        elif push.lane is not None and push.lane.waiting:
+            try:
+                push.lane.waiting.remove(push)
+            except ValueError:
+                return
+
+    # -- whose turn it is ----------------------------------------------------------------------------
+
+    def add_feed(self, feed: Feed) -> None:
+        """A stream begins."""
+        self._feeds.append(feed)
+        self.refill_soon()
+
+    def remove_feed(self, feed: Feed) -> None:
+        """A stream has read its input, or was left."""
+        if feed in self._feeds:
+            self._feeds.remove(feed)
+
+    def refill_soon(self) -> None:
+        """Fill free slots in the next turn of the loop, once for however many became free in this one."""
+        if not self._refill_due and (self._feeds or self._queued):
+            self._refill_due = True
+            self.loop.call_soon(self._refill)
+
+    def _refill(self) -> None:
+        self._refill_due = False
+        budget = _SLICE
+        while budget > 0 and self.slots.used < self.slots.limit:
+            hungry = any(feed.hungry for feed in self._feeds)
+            lane = self._next_lane()
+            if lane is not None and not (hungry and self._turns.stream_next()):
+                self._serve(lane)
+                budget -= 1
+            elif hungry:
+                taken = self._pump(1 if lane is not None else budget)
+                if not taken and lane is None:
+                    return
+                budget -= max(taken, 1)
+            elif lane is None:
+                return
+        if budget <= 0:
+            self.refill_soon()
+
+    def _next_lane(self) -> Lane | None:
+        for lane in list(self._queued):
+            if not lane.waiting:
+                del self._queued[lane]
+            elif self._limited(lane):
+                self._refill_later(lane.state.limiter.delay(self._monotonic()))
+            elif self.slots.free(lane):
+                return lane
+        return None
+
+    def _serve(self, lane: Lane) -> None:
+        push = lane.waiting.popleft()
+        # The next lane's turn comes first: to the end of the row.
+        del self._queued[lane]
+        if lane.waiting:
+            self._queued[lane] = None
+        self.launch(push, lane)
+
+    def _pump(self, most: int) -> int:
+        taken = 0
+        share = most if len(self._feeds) == 1 else max(1, min(16, most // len(self._feeds)))
+        for _ in range(len(self._feeds)):
+            feed = self._feeds[0]
+            self._feeds.rotate(-1)
+            if feed.hungry:
+                taken += feed.pump(min(share, most - taken))
+            if taken >= most or not self._feeds:
+                break
+        return taken
+
+    def _refill_later(self, delay: float) -> None:
+        """A limiter opens in so many seconds."""
+        at = self._monotonic() + max(delay, 0.001)
+        if at < self._refill_at:
+            self._refill_at = at
+            if "limiter" in self._timers:
+                self._timers["limiter"].cancel()
+            self._timers["limiter"] = self.clock.call_at(at, self._limiter_open)
+
+    def _limiter_open(self) -> None:
+        self._refill_at = float("inf")
+        del self._timers["limiter"]
+        self.refill_soon()
+
+    def _sweep(self) -> None:
+        del self._timers["sweep"]
+        mono, now = self._monotonic(), self._time()
+        waiting = False
+        for lane in list(self._queued):
+            late = [push for push in lane.waiting if mono >= push.give_up or (push.expires_at is not None and now >= push.expires_at + NOW_OR_NEVER)]
+            for push in late:
+                lane.waiting.remove(push)
+                refusal = self._refusal(push, lane, now, mono) or settle.no_room()
+                self.fail(push, refusal, Stop.DEADLINE)
+            waiting = waiting or bool(lane.waiting)
+        if waiting:
+            self._timers["sweep"] = self.clock.call_at(mono + _SWEEP, self._sweep)
+
+    # -- credentials, apps ---------------------------------------------------------------------------
+
+    def _credential_changed(self, credential: Any, result: AccessToken | Verdict) -> None:
+        for state in self.senders.states():
+            if state.credential is not None and state.credential.key == credential.key:
+                self.director.credential_changed(state, result, self._monotonic())
+
+    def _in_thread(self, work: Callable[[], AccessToken | Verdict], done: Callable[[AccessToken | Verdict | BaseException], None]) -> None:
+        def finished(future: asyncio.Future[AccessToken | Verdict]) -> None:
+            error = asyncio.CancelledError() if future.cancelled() else future.exception()
+            done(error if error is not None else future.result())
+
+        self.loop.run_in_executor(None, work).add_done_callback(finished)
+
+    def _sender_closed(self, state: SenderState) -> None:
+        for pool_key in state.pool_keys:
+            self.transport.forget(pool_key)
+
+    def forget(self, app: str) -> int:
+        """Drop an app; the next push to it opens it anew, with whatever the configuration then says."""
+        return self.senders.forget(app)
+
+    def _evict(self) -> None:
+        del self._timers["evict"]
+        self.senders.evict_idle(self._monotonic())
+        if len(self.senders):
+            self._timers["evict"] = self.clock.call_at(self._monotonic() + _EVICTION, self._evict)
+
+    def _provider_raised(self, state: SenderState, error: BaseException) -> Verdict:
+        log.error("the %s provider raised %s; its text is not shown since it may hold secrets", state.provider, type(error).__name__)
+        return settle.broken(state.provider, error)
+
+    def _classify_raised(self, state: SenderState, error: BaseException) -> Verdict:
+        import attrs
+
+        return attrs.evolve(self._provider_raised(state, error), disposition=Disposition.UNKNOWN)
+
+    # -- closing -------------------------------------------------------------------------------------
+
+    async def aclose(self, grace: float) -> None:
+        """Take nothing more, let what is under way end, then cut it short. Every push has its outcome when this returns."""
+        self.closing = True
+        for stream in list(self.streams):
+            stream.close_input()
+        for push in list(self._asleep):
+            self._give_back(push)
+            self.fail(push, push.verdict or settle.closed(), Stop.CLOSING)
+        if self._launched and grace > 0:
+            self._drained = self.loop.create_future()
+            timer = self.clock.call_at(self._monotonic() + grace, self._drain_over)
+            await self._drained
+            timer.cancel()
+        for lane in list(self._queued):
+            while lane.waiting:
+                self.fail(lane.waiting.popleft(), settle.closed(), Stop.CLOSING)
+        self.store.close()
+        await self.transport.aclose()
+        for _ in range(3):
+            await asyncio.sleep(0)
+        for push in list(self._launched):
+            # A transport that keeps its promise has answered by now.
+            self._launched.discard(push)
+            self.fail(push, settle.closed_unanswered(), Stop.CLOSING)
+        for timer in self._timers.values():
+            timer.cancel()
+
+    def _drain_over(self) -> None:
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+
+
+def make_message(call: Call, target: Any) -> tuple[Message | None, Verdict | None]:
+    """Call the caller's ``message`` callable, exactly once for this push."""
+    assert call.make is not None
+    try:
+        message = call.make(target)
+    except Exception as error:  # noqa: BLE001 - one row's trouble must not stop a broadcast
+        # The traceback goes to the log for whoever wrote the callable; its text may quote the row, so it stays out of the outcome.
+        log.warning("the message callable raised %s for one target", type(error).__name__)
+        return None, no_message(f"the message callable raised {type(error).__name__}")
+    if isinstance(message, Message):
+        return message, None
+    return None, no_message(f"the message callable gave a {type(message).__name__}; expected a Notification or a provider's message")
+
+
+def no_message(detail: str) -> Verdict:
+    """There is no message for this target."""
+    return refuse_payload("message_failed", "Repair the callable that makes the message: it gave none for this recipient.", field="message", detail=detail)

@@ -1,0 +1,281 @@
+"""One push on its way, and the call that it belongs to."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pushkit.messages import Message
+from pushkit.outcomes import Attempt, WaitedFor
+from pushkit.provider import Prepared, Stamp
+from pushkit.verdict import Verdict, refuse_payload
+
+if TYPE_CHECKING:
+    from pushkit.clock import Timer
+    from pushkit.delivery.lanes import Lane
+    from pushkit.delivery.policy import RetryPolicy
+    from pushkit.delivery.retry import Waits
+    from pushkit.delivery.senders import SenderState
+    from pushkit.outcomes import Outcome
+    from pushkit.targets import Target
+    from pushkit.wire import Cancellable, WireRequest, WireResult
+
+_IDS_AT_ONCE = 256
+_REMEMBERED = 64
+"""Different messages that one call keeps prepared: languages and segments repeat, personal messages do not."""
+_LONGEST_TTL = 100 * 365 * 24 * 3600.0
+
+_ids: list[str] = []
+_ids_pid = 0
+
+
+def new_push_id() -> str:
+    """A random UUID (version 4) in canonical form. Drawn many at a time, since one ``os.urandom`` call costs more than an id."""
+    global _ids_pid
+    if not _ids or _ids_pid != os.getpid():
+        # A child process that inherited the rest of a batch would repeat its parent's ids.
+        _ids_pid = os.getpid()
+        digits = os.urandom(16 * _IDS_AT_ONCE).hex()
+        _ids[:] = [
+            f"{d[:8]}-{d[8:12]}-4{d[13:16]}-{'89ab'[int(d[16], 16) & 3]}{d[17:20]}-{d[20:]}"
+            for d in (digits[start : start + 32] for start in range(0, len(digits), 32))
+        ]
+    return _ids.pop()
+
+
+class Sink(Protocol):
+    """Where a call's outcomes go."""
+
+    def deliver(self, push: Push, outcome: Outcome) -> bool:
+        """Take the outcome of a push, exactly once. False when nobody will read it."""
+        ...
+
+
+class Push:
+    """
+    One push that was taken, until it has its outcome. Also what a sender sees of it (``PushContext``).
+
+    No task and no future belongs to it: it is moved along by callbacks, and a million of them cost
+    what the few that are under way cost.
+    """
+
+    __slots__ = (
+        "attempt",
+        "attempts",
+        "call",
+        "cancelled",
+        "deadline",
+        "done",
+        "doubtful",
+        "early_used",
+        "engine",
+        "expires_at",
+        "give_up",
+        "handle",
+        "index",
+        "key",
+        "lane",
+        "made",
+        "message",
+        "now",
+        "prepared",
+        "push_id",
+        "refreshed",
+        "repaid",
+        "request",
+        "slept",
+        "started",
+        "started_mono",
+        "taken",
+        "target",
+        "timer",
+        "token",
+        "ttl_zero",
+        "unknown_retried",
+        "verdict",
+        "waited",
+        "waited_for",
+        "waits",
+    )
+
+    def __init__(self, engine: Any, call: Call, target: Target, index: int) -> None:
+        self.engine = engine
+        self.call = call
+        self.target = target
+        self.index = index
+        self.message: Message | None = None
+        self.lane: Lane | None = None
+        self.prepared: Prepared | None = None
+        self.push_id = ""
+        self.key = ""
+        self.now = 0.0
+        self.expires_at: float | None = None
+        self.ttl_zero = False
+        self.attempt = 0
+        self.deadline = 0.0
+        self.token: str | None = None
+        self.taken = 0.0
+        """Monotonic: when it was taken from the input."""
+        self.give_up = 0.0
+        """Monotonic: the policy's deadline."""
+        self.started = 0.0
+        """Epoch seconds: this attempt's start."""
+        self.started_mono = 0.0
+        self.attempts: tuple[Attempt, ...] = ()
+        self.made = 0
+        """Attempts in this call, refused credentials included."""
+        self.slept = 0.0
+        self.waited = 0.0
+        self.waited_for = WaitedFor.NOTHING
+        self.waits: Waits | None = None
+        self.handle: Cancellable | None = None
+        self.request: WireRequest | None = None
+        self.timer: Timer | None = None
+        self.verdict: Verdict | None = None
+        """What the push is sleeping for."""
+        self.unknown_retried = False
+        self.doubtful = False
+        """An earlier attempt may have been accepted."""
+        self.refreshed = False
+        self.early_used = False
+        self.repaid = 0.0
+        """What its repeats took from the budget."""
+        self.cancelled = False
+        self.done = False
+
+    def answered(self, result: WireResult) -> None:
+        """The transport's callback."""
+        self.engine.answered(self, result)
+
+    def wake(self) -> None:
+        """The timer's callback."""
+        self.engine.wake(self)
+
+
+class Lifetime:
+    """How long a message is worth delivering: relative, absolute, or now or never."""
+
+    __slots__ = ("at", "ttl")
+
+    def __init__(self, at: float | None, ttl: float) -> None:
+        self.at = at
+        self.ttl = ttl
+
+
+def lifetime(message: Message) -> Lifetime | Verdict:
+    """The lifetime of a message, or what is wrong with it."""
+    expires_at: Any = message.expires_at
+    ttl: Any = message.ttl
+    if expires_at is not None:
+        if not isinstance(expires_at, datetime) or expires_at.tzinfo is None:
+            return refuse_payload(
+                "invalid_ttl", "Give expires_at as a datetime with a time zone, such as datetime.now(timezone.utc) + ….", field="expires_at"
+            )
+        return Lifetime(expires_at.timestamp(), 0.0)
+    if ttl is None:
+        return Lifetime(None, message.default_ttl())
+    if isinstance(ttl, timedelta):
+        ttl = ttl.total_seconds()
+    if isinstance(ttl, bool) or not isinstance(ttl, (int, float)) or not 0 <= ttl <= _LONGEST_TTL:
+        return refuse_payload("invalid_ttl", "Give ttl as seconds (0 or more) or a timedelta.", field="ttl")
+    return Lifetime(None, float(ttl))
+
+
+class Ready:
+    """A message made ready for one kind of target of one sender."""
+
+    __slots__ = ("life", "message", "prepared", "stamp")
+
+    def __init__(self, message: Message, stamp: Stamp, prepared: Prepared, life: Lifetime) -> None:
+        self.message = message
+        self.stamp = stamp
+        self.prepared = prepared
+        self.life = life
+
+
+class Call:
+    """What the pushes of one ``send``, ``send_many``, ``stream`` or ``resume`` share."""
+
+    __slots__ = ("_fixed", "_last", "_stamps", "dry_run", "make", "message", "policy", "single", "sink")
+
+    def __init__(
+        self,
+        message: Message | Callable[[Any], Message] | None,
+        policy: RetryPolicy,
+        sink: Sink,
+        *,
+        single: bool = False,
+        dry_run: bool = False,
+    ) -> None:
+        self.message = message if isinstance(message, Message) else None
+        self.make = None if isinstance(message, Message) else message
+        self.policy = policy
+        self.sink = sink
+        self.single = single
+        self.dry_run = dry_run
+        self._fixed: dict[tuple[SenderState, type[Target]], Ready | Verdict] = {}
+        self._last: dict[tuple[int, SenderState, type[Target]], Ready | Verdict] = {}
+        self._stamps: dict[int, tuple[Message, Stamp]] = {}
+
+    def ready(self, message: Message, state: SenderState, kind: type[Target]) -> Ready | Verdict:
+        """
+        The message made ready: once for a call's own message, and for a callable's as long as it repeats itself.
+
+        A callable's messages each get a key of their own: two different ones for the same device must
+        not replace each other.
+        """
+        if message is self.message:
+            found = self._fixed.get((state, kind))
+            if found is None:
+                found = self._fixed[state, kind] = self._prepare(message, self._stamp(message), state, kind)
+            return found
+        key = (id(message), state, kind)
+        found = self._last.get(key)
+        if found is None:
+            if len(self._last) >= _REMEMBERED or len(self._stamps) >= _REMEMBERED:
+                self._last.clear()
+                self._stamps.clear()
+            # The stamp's entry holds the message: its id stays its own as long as it is in the table.
+            found = self._last[key] = self._prepare(message, self._stamp(message), state, kind)
+        return found
+
+    def _stamp(self, message: Message) -> Stamp:
+        known = self._stamps.get(id(message))
+        if known is None:
+            key = message.key if isinstance(message.key, str) and message.key else uuid.uuid4().hex
+            known = self._stamps[id(message)] = (message, Stamp(key=key, dedupe=self.policy.dedupe, dry_run=self.dry_run))
+        return known[1]
+
+    def ready_again(self, message: Message, stamp: Stamp, state: SenderState, kind: type[Target]) -> Ready | Verdict:
+        """The message of a resumed push, under the identity that it had."""
+        key = (id(message), state, kind)
+        known = self._last.get(key)
+        if isinstance(known, Ready) and known.message is message and known.stamp == stamp:
+            return known
+        found = self._prepare(message, stamp, state, kind)
+        if len(self._last) >= _REMEMBERED:
+            self._last.clear()
+        if isinstance(found, Ready):
+            self._last[key] = found
+        return found
+
+    def _prepare(self, message: Message, stamp: Stamp, state: SenderState, kind: type[Target]) -> Ready | Verdict:
+        if message.provider is not None and message.provider != state.provider:
+            return refuse_payload(
+                "wrong_message",
+                f"Send this message to {message.provider}'s targets only, or use a Notification, which goes to every kind.",
+                detail=f"a message of {message.provider} for a target of {state.provider}",
+            )
+        life = lifetime(message)
+        if isinstance(life, Verdict):
+            return life
+        prepared = state.sender.prepare(message, kind, stamp)
+        return prepared if isinstance(prepared, Verdict) else Ready(message, stamp, prepared, life)
+
+
+def join(attempts: Sequence[Attempt], attempt: Attempt) -> tuple[Attempt, ...]:
+    """The attempts with one more."""
+    return (*attempts, attempt)

@@ -1,0 +1,270 @@
+"""From a verdict to an outcome: pure, once for each push."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pushkit.delivery.retry import Stop
+from pushkit.outcomes import (
+    FAILURE_CLASSES,
+    Accepted,
+    Action,
+    Attempt,
+    Category,
+    Disposition,
+    Failure,
+    Resume,
+    Scope,
+)
+from pushkit.verdict import Acceptance, Verdict, refuse_technical
+
+if TYPE_CHECKING:
+    from pushkit.delivery.push import Push
+
+_fromtimestamp = datetime.fromtimestamp
+
+
+def moment(epoch: float | None) -> datetime | None:
+    """Epoch seconds as an aware datetime; None where the calendar ends before that."""
+    if epoch is None:
+        return None
+    try:
+        return _fromtimestamp(epoch, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def attempted(push: Push, now_mono: float, status: int | None, reason: str | None) -> Attempt:
+    """The attempt that just ended."""
+    return Attempt(
+        number=push.attempt,
+        started=_fromtimestamp(push.started, UTC),
+        elapsed=now_mono - push.started_mono,
+        status=status,
+        reason=reason,
+        waited=push.waited,
+        waited_for=push.waited_for,
+    )
+
+
+def label_of(push: Push) -> str | None:
+    """The campaign label of its message."""
+    message = push.message
+    return message.label if message is not None and isinstance(message.label, str) else None
+
+
+def accepted(push: Push, acceptance: Acceptance, now_mono: float) -> Accepted:
+    """The outcome of a push that the provider took."""
+    message = push.message
+    expires_at = push.expires_at
+    return Accepted(
+        target=push.target,
+        provider=push.target.provider,
+        message_id=acceptance.message_id,
+        attempts=push.attempts,
+        elapsed=now_mono - push.taken,
+        expires_at=_fromtimestamp(expires_at, UTC) if expires_at is not None else None,
+        label=message.label if message is not None else None,
+        info=acceptance.info,
+    )
+
+
+def failed(
+    push: Push,
+    verdict: Verdict,
+    now_mono: float,
+    *,
+    retry_at: float | None = None,
+    stop: Stop | None = None,
+    action: Action | None = None,
+    advice: str | None = None,
+) -> Failure:
+    """
+    The outcome of a push that failed.
+
+    Args:
+        push: the push.
+        verdict: the last word on it.
+        now_mono: monotonic seconds.
+        retry_at: epoch seconds from which it may be tried again; None: it may not.
+        stop: why it was not tried again in this call.
+        action: instead of the verdict's (the guard's doubt, or its belief).
+        advice: instead of the verdict's.
+    """
+    disposition = verdict.disposition
+    if push.doubtful and verdict.category is Category.TECHNICAL:
+        # An earlier attempt may have been taken: whatever the last one was, sending again may make a second copy.
+        disposition = Disposition.UNKNOWN
+    info: Mapping[str, str] = verdict.info
+    if stop is not None and verdict.retryable:
+        info = {**info, "stopped": stop.value}
+    provider = getattr(push.target, "provider", "")
+    fields: dict[str, Any] = {
+        "target": push.target,
+        "provider": provider if isinstance(provider, str) else "",
+        "message_id": verdict.message_id,
+        "attempts": push.attempts,
+        "elapsed": now_mono - push.taken,
+        "expires_at": moment(push.expires_at),
+        "label": label_of(push),
+        "info": info,
+        "reason": verdict.reason,
+        "status": verdict.status,
+        "disposition": disposition,
+        "retryable": retry_at is not None,
+        "retry_at": moment(retry_at),
+        "action": action or verdict.action,
+        "advice": advice or verdict.advice,
+        "detail": verdict.detail,
+        "field": verdict.field,
+        "invalid_since": verdict.invalid_since,
+        "scope": verdict.scope if verdict.category is Category.TECHNICAL else None,
+        "resume": resume_of(push) if retry_at is not None else None,
+    }
+    return FAILURE_CLASSES[verdict.category](**fields)
+
+
+def resume_of(push: Push) -> Resume | None:
+    """What sending the same push again needs."""
+    if push.message is None:
+        return None
+    return Resume(
+        message=push.message,
+        key=push.key,
+        push_id=push.push_id,
+        expires_at=push.expires_at,
+        dedupe=push.call.policy.dedupe if push.prepared is None else push.prepared.stamp.dedupe,
+        unknown_retried=push.unknown_retried,
+        dry_run=push.call.dry_run,
+    )
+
+
+# What pushkit itself says about pushes that never reached a provider.
+
+
+def expired() -> Verdict:
+    """Too old before an attempt."""
+    return refuse_technical(
+        "expired",
+        "Send it anew if it still matters: it was older than its ttl before it could be sent; raise ttl or send more at once if this happens often.",
+        scope=Scope.ATTEMPT,
+        action=Action.FIX_CONFIGURATION,
+    )
+
+
+def superseded() -> Verdict:
+    """A later message made it worthless."""
+    return refuse_technical(
+        "superseded",
+        "Nothing to do: a later update for the same recipient was sent meanwhile.",
+        scope=Scope.ATTEMPT,
+        action=Action.FIX_CONFIGURATION,
+    )
+
+
+def cancelled() -> Verdict:
+    """The caller gave up before it was sent."""
+    return refuse_technical(
+        "cancelled",
+        "Send it again if it still matters: the sender gave up before it was sent.",
+        scope=Scope.ATTEMPT,
+        action=Action.RETRY_LATER,
+        retryable=True,
+        floor=0.0,
+    )
+
+
+def closed() -> Verdict:
+    """The client was closed before it was sent."""
+    return refuse_technical(
+        "client_closed",
+        "Send it again with an open client: this one was closed before it was sent.",
+        scope=Scope.ATTEMPT,
+        action=Action.RETRY_LATER,
+        retryable=True,
+        floor=0.0,
+    )
+
+
+def no_room() -> Verdict:
+    """The deadline passed while it waited for its turn."""
+    return refuse_technical(
+        "timeout",
+        "Try again later: there was no room for this push in time, so it was not sent; raise max_in_flight or the deadline if this happens often.",
+        scope=Scope.ATTEMPT,
+        action=Action.RETRY_LATER,
+        retryable=True,
+        floor=1.0,
+    )
+
+
+def circuit_open(wait: float, origin: str) -> Verdict:
+    """The breaker is open."""
+    return refuse_technical(
+        "circuit_open",
+        "Try again later: this push service failed so often that it is left alone for a moment.",
+        scope=Scope.ATTEMPT,
+        action=Action.RETRY_LATER,
+        retryable=True,
+        floor=max(0.0, wait),
+        detail=origin,
+    )
+
+
+def throttled(wait: float, what: str) -> Verdict:
+    """A pause that the provider asked for lasts longer than this push can wait."""
+    return refuse_technical(
+        "throttled",
+        "Try again later: the push service asked for a pause that is not over yet.",
+        scope=Scope.THROTTLE,
+        action=Action.RETRY_LATER,
+        retryable=True,
+        floor=max(0.0, wait),
+        detail=what,
+    )
+
+
+def latched(cause: Verdict, wait: float) -> Verdict:
+    """The credential is out of use."""
+    return refuse_technical(
+        "credential_latched",
+        f"{cause.advice} Nothing more is sent with this credential until it works again.",
+        scope=Scope.CREDENTIAL,
+        action=cause.action,
+        retryable=True,
+        floor=max(0.0, wait),
+        detail=f"stopped after {cause.reason}",
+    )
+
+
+def exhausted(cause: Verdict) -> Verdict:
+    """The retry budget is used up: the last attempt's failure, under the word that says why it was the last."""
+    import attrs
+
+    told = f"after {cause.reason}" + (f": {cause.detail}" if cause.detail else "")
+    return attrs.evolve(
+        cause,
+        reason="retry_budget_exhausted",
+        advice="Try again later: so many pushes fail that repeating them all would only add to the load.",
+        detail=told[:500],
+    )
+
+
+def broken(provider: str, error: BaseException) -> Verdict:
+    """A provider's code raised: a mistake of ours, or of a fourth provider."""
+    return refuse_technical(
+        "provider_error",
+        "Report this: the code of this provider raised an error, so the push was not sent.",
+        scope=Scope.CONFIGURATION,
+        action=Action.REPORT_BUG,
+        detail=f"{provider}: {type(error).__name__}",
+    )
+
+
+def closed_unanswered() -> Verdict:
+    """The client was closed and the transport never told what became of the request."""
+    import attrs
+
+    return attrs.evolve(closed(), disposition=Disposition.UNKNOWN)

@@ -1,0 +1,498 @@
+"""Streams: pushes taken from an input as fast as they are sent, outcomes given out as fast as they are read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Self
+
+from pushkit.delivery.engine import make_message
+from pushkit.delivery.push import Call, Push
+from pushkit.errors import ClientClosedError
+from pushkit.outcomes import Outcome
+from pushkit.report import Report
+from pushkit.targets import Target
+from pushkit.verdict import Verdict
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from pushkit.delivery.engine import Engine
+    from pushkit.delivery.lanes import Lane
+    from pushkit.delivery.policy import RetryPolicy
+    from pushkit.messages import Message
+    from pushkit.outcomes import Failure
+
+_END: Any = object()
+
+REORDER = 4
+"""An ordered stream reads at most this many times ``max_in_flight`` ahead of the outcome that it owes next."""
+
+
+class Source:
+    """
+    The input of a stream: (target, failure to resume or None) one after the other.
+
+    An asynchronous input is read by one task, a few ahead; a synchronous one directly.
+    """
+
+    def __init__(self, items: Iterable[Any] | AsyncIterable[Any]) -> None:
+        self.ended = False
+        self.error: BaseException | None = None
+        self._ahead: deque[Any] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._room: asyncio.Event | None = None
+        self._async = items if isinstance(items, AsyncIterable) else None
+        self._iterator: Iterator[Any] | None = None if self._async is not None else iter(items)  # type: ignore[arg-type]  # not asynchronous
+
+    def next(self) -> Any:
+        """The next item, or ``_END`` when there is none now; ``ended`` tells whether there will be."""
+        if self._iterator is not None:
+            try:
+                return next(self._iterator)
+            except StopIteration:
+                self.ended = True
+            except Exception as error:  # noqa: BLE001 - the caller's own error goes back to the caller
+                self.ended = True
+                self.error = error
+            return _END
+        if self._ahead:
+            item = self._ahead.popleft()
+            if self._room is not None:
+                self._room.set()
+            return item
+        return _END
+
+    @property
+    def ready(self) -> bool:
+        """Whether ``next`` has something to give."""
+        return self._iterator is not None or bool(self._ahead)
+
+    def start(self, arrived: Callable[[], None], ahead: int) -> None:
+        """Begin to read an asynchronous input."""
+        if self._async is not None and self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._read(self._async, arrived, ahead))
+
+    async def _read(self, items: AsyncIterable[Any], arrived: Callable[[], None], ahead: int) -> None:
+        room = self._room = asyncio.Event()
+        iterator = aiter(items)
+        try:
+            async for item in iterator:
+                self._ahead.append(item)
+                arrived()
+                while len(self._ahead) >= ahead:
+                    room.clear()
+                    await room.wait()
+        except Exception as error:  # noqa: BLE001 - the caller's own error goes back to the caller
+            self.error = error
+        finally:
+            self.ended = True
+            await _aclose(iterator)
+        arrived()
+
+    def stop(self) -> None:
+        """Read nothing more, and let a generator run its ``finally``."""
+        self.ended = True
+        self._ahead.clear()
+        if self._task is not None:
+            self._task.cancel()
+        iterator, self._iterator = self._iterator, iter(())
+        close = getattr(iterator, "close", None)
+        if callable(close):
+            try:
+                close()
+            except Exception as error:  # noqa: BLE001 - the caller's own error goes back to the caller
+                self.error = self.error or error
+
+    async def stopped(self) -> None:
+        """Wait until the task that reads an asynchronous input has ended."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+
+
+async def _aclose(iterator: AsyncIterator[Any]) -> None:
+    close = getattr(iterator, "aclose", None)
+    if close is not None:
+        await close()
+
+
+class Feeding:
+    """What every way of sending many shares: taking from a source while there is room, dropping repeats."""
+
+    def __init__(self, engine: Engine, source: Source, policy: RetryPolicy, make: Any, *, unique: bool, resuming: bool, dry_run: bool = False) -> None:
+        self.engine = engine
+        self.source = source
+        self.call = Call(make, policy, self, dry_run=dry_run)
+        self.taken = 0
+        self.finished = 0
+        self.pushes: set[Push] = set()
+        """Taken and without an outcome."""
+        self.stopped = False
+        self._resuming = resuming
+        self._held: Any = _END
+        self._seen: set[Any] | None = set() if unique else None
+
+    def begin(self) -> None:
+        """Start reading the input."""
+        self.source.start(self.engine.refill_soon, 64)
+        self.engine.add_feed(self)
+
+    def room(self) -> int:
+        """How many more outcomes there is room for."""
+        return self.engine.slots.limit
+
+    @property
+    def hungry(self) -> bool:
+        """Whether it wants to take more now."""
+        return not self.stopped and (self._held is not _END or self.source.ready or self.source.ended) and self.room() > 0
+
+    def pump(self, most: int) -> int:
+        """Take up to so many."""
+        engine, source, call = self.engine, self.source, self.call
+        patience = call.policy.max_sleep
+        count = 0
+        most = min(most, self.room())
+        while count < most:
+            item = self._held
+            if item is _END:
+                item = source.next()
+                if item is _END:
+                    if source.ended:
+                        self.end_of_input()
+                    break
+                if self._seen is not None and self._repeated(item):
+                    continue
+            target = item.target if self._resuming else item
+            where = engine.lane_of(target)
+            if where.__class__ is not Verdict and not engine.has_room(where, patience):  # type: ignore[arg-type]  # compared by class
+                self._held = item
+                break
+            self._held = _END
+            self.take(item, target, where)
+            count += 1
+        return count
+
+    def take(self, item: Any, target: Any, where: Lane | Verdict) -> None:
+        """Hand one to the engine."""
+        index = self.taken
+        self.taken = index + 1
+        if self._resuming:
+            push = self.engine.take(self.call, target, where, index, message=item.resume.message, failure=item)
+        else:
+            push = self.engine.take(self.call, target, where, index)
+        if not push.done:
+            self.pushes.add(push)
+
+    def _repeated(self, item: Any) -> bool:
+        target = item.target if self._resuming else item
+        if not isinstance(target, Target):
+            return False
+        try:
+            address = (target.provider, target.app, target.address)
+            if address in self._seen:  # type: ignore[operator]  # asked only where it is a set
+                return True
+            self._seen.add(address)  # type: ignore[union-attr]  # as above
+        except Exception:  # noqa: BLE001 - an address that cannot be compared is no repeat; the send says what is wrong with it
+            return False
+        return False
+
+    def end_of_input(self) -> None:
+        """Everything was taken."""
+        self.stopped = True
+        self.engine.remove_feed(self)
+        if self.finished == self.taken:
+            self.complete()
+
+    def deliver(self, push: Push, outcome: Outcome) -> bool:
+        """An outcome (``Sink``)."""
+        self.pushes.discard(push)
+        self.finished += 1
+        read = self.put(push.index, outcome)
+        if self.stopped and self.finished == self.taken:
+            self.complete()
+        return read
+
+    def put(self, index: int, outcome: Outcome) -> bool:
+        """Keep or hand on an outcome; False when nobody will read it."""
+        raise NotImplementedError
+
+    def complete(self) -> None:
+        """Every push that was taken has its outcome."""
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        """Take nothing more and cancel what is under way."""
+        self.stopped = True
+        self.source.stop()
+        self.engine.remove_feed(self)
+        for push in list(self.pushes):
+            self.engine.cancel(push)
+
+
+class Collecting(Feeding):
+    """``send_many``: everything into a report, in the order of the input."""
+
+    def __init__(self, engine: Engine, source: Source, policy: RetryPolicy, make: Any, *, unique: bool, dry_run: bool = False) -> None:
+        super().__init__(engine, source, policy, make, unique=unique, resuming=False, dry_run=dry_run)
+        self.outcomes: list[Outcome | None] = []
+        self._abandoned = False
+        self._complete: asyncio.Future[None] = engine.loop.create_future()
+
+    def put(self, index: int, outcome: Outcome) -> bool:
+        """Keep an outcome in its place."""
+        missing = index + 1 - len(self.outcomes)
+        if missing > 0:
+            self.outcomes += [None] * missing
+        self.outcomes[index] = outcome
+        return not self._abandoned
+
+    def complete(self) -> None:
+        """Let ``report`` go on."""
+        if not self._complete.done():
+            self._complete.set_result(None)
+
+    async def report(self) -> Report:
+        """Send everything and give the report. The caller's own error in the input is raised when all that was taken has ended."""
+        with Suspicions(self.engine) as suspicions:
+            self.begin()
+            try:
+                await self._complete
+            except asyncio.CancelledError:
+                self._abandoned = True
+                self.stop()
+                raise
+            finally:
+                await self.source.stopped()
+            if self.source.error is not None:
+                raise noted(self.source.error, self.taken)
+            report = Report(keep="all")
+            for outcome in self.outcomes:
+                assert outcome is not None
+                report.add(outcome)
+            suspicions.into(report)
+        return report
+
+
+class Suspicions:
+    """Listens to the guard while a report grows."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._heard: list[Any] = []
+
+    def __enter__(self) -> Self:
+        self._engine.suspicions.append(self._heard)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._engine.suspicions[:] = [heard for heard in self._engine.suspicions if heard is not self._heard]
+
+    def into(self, report: Report) -> None:
+        """Tell a report what was heard."""
+        for event in self._heard:
+            report.suspect(event)
+        self._heard.clear()
+
+
+def noted(error: BaseException, taken: int) -> BaseException:
+    """The caller's own error, with what became of the rest."""
+    error.add_note(f"pushkit: raised by the input after {taken} pushes had been taken; their outcomes went to the hooks and, in a stream, to its reader")
+    return error
+
+
+def cut_short(taken: int) -> ClientClosedError:
+    """The client was closed while a stream was reading its input."""
+    return ClientClosedError(f"the client was closed after {taken} pushes of this stream had been taken; send the rest with a new client")
+
+
+class OutcomeStream(Feeding):
+    """
+    Outcomes as they finish: an asynchronous iterator, and a context manager that leaves nothing running.
+
+    ::
+
+        async with push.stream(notification, to=targets) as outcomes:
+            async for outcome in outcomes: ...
+
+    The input is read only as fast as pushes are sent and outcomes are read. Leaving the ``async with``
+    early cancels what is under way; every outcome that nobody reads still goes to the hooks. An error in
+    the caller's own input is raised here, after the outcomes of what had been taken.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        source: Source,
+        policy: RetryPolicy,
+        make: Message | Callable[[Any], Message] | None,
+        *,
+        ordered: bool = False,
+        unique: bool = False,
+        resuming: bool = False,
+        dry_run: bool = False,
+    ) -> None:
+        super().__init__(engine, source, policy, make, unique=unique, resuming=resuming, dry_run=dry_run)
+        self._ordered = ordered
+        self._ready: deque[Outcome] = deque()
+        self._early: dict[int, Outcome] = {}
+        self._next = 0
+        self._window = engine.slots.limit * (REORDER if ordered else 1)
+        self._reader: asyncio.Future[None] | None = None
+        self._complete = False
+        self._left = False
+        self._begun = False
+        self._report = Report(keep="none")
+        self._suspicions = Suspicions(engine)
+
+    @property
+    def report(self) -> Report:
+        """Running counts of what has finished: groups and numbers, no outcomes."""
+        self._suspicions.into(self._report)
+        return self._report
+
+    def room(self) -> int:
+        """How many more outcomes there is room for."""
+        if self._ordered:
+            return self._next + self._window - self.taken
+        return self._window - len(self._ready)
+
+    def put(self, index: int, outcome: Outcome) -> bool:
+        """Hand an outcome on."""
+        self._report.add(outcome)
+        if self._left:
+            return False
+        if self._ordered:
+            self._early[index] = outcome
+            while self._next in self._early:
+                self._ready.append(self._early.pop(self._next))
+                self._next += 1
+        else:
+            self._ready.append(outcome)
+        reader = self._reader
+        if reader is not None and self._ready and not reader.done():
+            reader.set_result(None)
+        return True
+
+    def complete(self) -> None:
+        """Every push that was taken has its outcome."""
+        self._complete = True
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+    # -- reading -------------------------------------------------------------------------------------
+
+    def __aiter__(self) -> Self:
+        """Read the outcomes."""
+        return self
+
+    async def __anext__(self) -> Outcome:
+        """
+        The next outcome.
+
+        Raises:
+            ClientClosedError: when the client was closed before the input was read to its end.
+        """
+        ready = self._ready
+        while not ready:
+            if not self._begun:
+                self._start()
+                continue
+            if self._complete or self._left:
+                await self._end()
+                raise StopAsyncIteration
+            if self._reader is not None and not self._reader.done():
+                raise RuntimeError("this stream is being read already; give each reader its own stream, or hand outcomes on with a queue")
+            self._reader = self.engine.loop.create_future()
+            self.engine.refill_soon()
+            try:
+                await self._reader
+            finally:
+                self._reader = None
+        outcome = ready.popleft()
+        if len(ready) * 2 <= self._window:
+            self.engine.refill_soon()
+        return outcome
+
+    def _start(self) -> None:
+        self._begun = True
+        self._suspicions.__enter__()
+        self.engine.streams.add(self)
+        self.begin()
+
+    async def _end(self) -> None:
+        self._finish()
+        await self.source.stopped()
+        error, self.source.error = self.source.error, None
+        if error is not None:
+            raise noted(error, self.taken)
+        if self.engine.closing and self.cut and not self._left:
+            self.cut = False
+            raise cut_short(self.taken)
+
+    cut = False
+    """Whether the client was closed before the input was read to its end."""
+
+    def _finish(self) -> None:
+        self._suspicions.into(self._report)
+        self._suspicions.__exit__()
+        self.engine.streams.discard(self)
+
+    async def __aenter__(self) -> Self:
+        """Begin to send."""
+        if not self._begun:
+            self._start()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Cancel what is still under way; its outcomes go to the hooks."""
+        self.cancel()
+        await self.source.stopped()
+        self._finish()
+
+    def cancel(self) -> None:
+        """Stop: read nothing more, cancel what is under way. Outcomes that are there can still be read."""
+        if self._complete or self._left:
+            return
+        self._left = True
+        self.stop()
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+    def close_input(self) -> None:
+        """The client is being closed: take nothing more, let what was taken end."""
+        if not self.stopped:
+            self.cut = True
+            self.source.stop()
+            self.end_of_input()
+
+
+def resumable(failures: Iterable[Any]) -> Iterator[Failure]:
+    """
+    The failures that can be sent again.
+
+    Raises:
+        TypeError: for anything that is no retryable failure with what resuming needs, with the mend.
+    """
+    for failure in failures:
+        check_resumable(failure)
+        yield failure
+
+
+async def aresumable(failures: AsyncIterable[Any]) -> AsyncIterator[Failure]:
+    """The same for an asynchronous input."""
+    async for failure in failures:
+        check_resumable(failure)
+        yield failure
+
+
+def check_resumable(failure: Any) -> None:
+    """See :func:`resumable`."""
+    if getattr(failure, "resume", None) is None or not getattr(failure, "retryable", False):
+        what = f"a failure that cannot be sent again ({failure.reason})" if hasattr(failure, "reason") else f"a {type(failure).__name__}"
+        raise TypeError(f"resume() got {what}; pass outcomes with retryable=True, such as report.to_resume")
+
+
+__all__ = ["Collecting", "Feeding", "OutcomeStream", "Source", "Suspicions", "aresumable", "check_resumable", "make_message", "resumable"]
