@@ -54,7 +54,7 @@ def register(name: str) -> Callable[[T], T]:
 
 _SCALARS: tuple[tuple[type[Any], str, Callable[[Any], Any], Callable[[Any], Any]], ...] = (
     (datetime, "datetime", datetime.isoformat, datetime.fromisoformat),
-    (timedelta, "timedelta", timedelta.total_seconds, lambda seconds: timedelta(seconds=seconds)),
+    (timedelta, "timedelta", lambda value: value // timedelta(microseconds=1), lambda number: timedelta(microseconds=number)),
     (uuid.UUID, "uuid", str, uuid.UUID),
     (bytes, "bytes", lambda raw: base64.b64encode(raw).decode("ascii"), lambda text: base64.b64decode(text, validate=True)),
 )

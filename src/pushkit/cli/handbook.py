@@ -136,7 +136,9 @@ def _apns() -> list[Entry]:
 def _fcm() -> list[Entry]:
     from pushkit.fcm import reasons
 
-    statuses = {key: status for (status, _), key in reasons.INFO_ROWS.items()} | {key: status for status, key in reasons.STATUS_ROWS.items()}
+    statuses = {key: status for (status, _), key in reasons.INFO_ROWS.items()} | {
+        key: status for status, key in reasons.STATUS_ROWS.items()
+    }
     return [
         Entry(
             provider="fcm",
@@ -159,7 +161,7 @@ def _fcm() -> list[Entry]:
 def _webpush() -> list[Entry]:
     from pushkit.webpush import reasons
 
-    rows = [(row, row.status, row.reason or f"http_{row.status}") for row in reasons.ROWS]
+    rows: list[tuple[reasons.Row, int | None, str]] = [(row, row.status, row.reason or f"http_{row.status}") for row in reasons.ROWS]
     rows += [(row, None, f"http_{digit}xx") for digit, row in reasons.CLASSES.items()]
     rows.append((reasons.NONSENSE, None, "http_other"))
     return [
@@ -199,7 +201,9 @@ def find(provider: str, words: Sequence[str]) -> Sequence[Entry]:
     return rows
 
 
-def judge(provider: str, status: int, body: bytes = b"", headers: Sequence[tuple[bytes, bytes]] = (), *, service: str = "rfc") -> Verdict | Acceptance:
+def judge(
+    provider: str, status: int, body: bytes = b"", headers: Sequence[tuple[bytes, bytes]] = (), *, service: str = "rfc"
+) -> Verdict | Acceptance:
     """
     What a push with this answer would have come to.
 
