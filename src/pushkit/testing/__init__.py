@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pushkit.testing.faults import Disconnect, Garbage, GoAway, Interim, Refuse, Reset, Silence, Stall, StreamLimit, TlsFailure, Window
     from pushkit.testing.inbox import Inbox, SentRecord
     from pushkit.testing.server.push_server import PushServer
+    from pushkit.testing.transport import FakeTransport
 
 _HOMES = {
     "Accounts": "accounts",
@@ -24,6 +25,7 @@ _HOMES = {
     "Behaviour": "behaviour",
     "Disconnect": "faults",
     "FakeClock": "clock",
+    "FakeTransport": "transport",
     "Garbage": "faults",
     "GoAway": "faults",
     "Inbox": "inbox",
@@ -46,6 +48,7 @@ __all__ = [
     "Behaviour",
     "Disconnect",
     "FakeClock",
+    "FakeTransport",
     "Garbage",
     "GoAway",
     "Inbox",

@@ -70,9 +70,9 @@ class WebPush(Service):
         if request.method != "POST":
             return self._refuse(address, "method", now)
         known = self.world.known("webpush", endpoint)
-        if known is None:
+        if known is None and not self.world.open_endpoints:
             return self._refuse(address, "unknown", now)
-        bound = known.receiver.bound_to if known.receiver is not None else None
+        bound = known.receiver.bound_to if known is not None and known.receiver is not None else None
         word = vapid_fault(request, self.service, bound, now)
         if word is not None:
             return Checked(address, render(*word, self.service, now=now))

@@ -67,7 +67,9 @@ class World:
         inbox: where records go.
         clock: epoch seconds.
         known_only: refuse well-formed addresses that were never registered here (the default takes them,
-            so that a developer's own tokens work). Web Push endpoints are always known ones.
+            so that a developer's own tokens work).
+        sites: where the services say that they live.
+        open_endpoints: take pushes for Web Push endpoints that were not made here, unread.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class World:
         clock: Callable[[], float] = time.time,
         known_only: bool = False,
         sites: Sites | None = None,
+        open_endpoints: bool = False,
     ) -> None:
         self.behaviour = behaviour if behaviour is not None else Behaviour()
         self.accounts = accounts if accounts is not None else Accounts()
@@ -86,6 +89,7 @@ class World:
         self.calls = Inbox(keep=1000)
         """Everything that is no push: token requests, topics, channels."""
         self.known_only = known_only
+        self.open_endpoints = open_endpoints
         self.sites = sites if sites is not None else Sites()
         self.recipients: dict[tuple[str, str], Known] = {}
         self.channels: dict[tuple[str, str], int] = {}
