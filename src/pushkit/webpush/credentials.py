@@ -31,7 +31,7 @@ KeySource: TypeAlias = "str | bytes | os.PathLike[str] | Mapping[str, Any] | ec.
 _SCALAR = 32
 _POINT = 65
 _LARGEST_FILE = 64 * 1024
-_HEX = re.compile(r"[0-9a-fA-F]{64}")
+_HEX = re.compile(rb"[0-9a-fA-F]{64}")
 _PEM = re.compile(rb"-----BEGIN ((?:EC |ENCRYPTED )?PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
 _JWT_HEADER = b64url(b'{"typ":"JWT","alg":"ES256"}')
 _FORMATS = (
@@ -252,9 +252,10 @@ def _read(source: Any, password: bytes | None) -> tuple[Any, str | bytes | None]
 
 
 def _read_octets(source: bytes, password: bytes | None) -> tuple[Any, str | bytes | None]:
-    if len(source) == _SCALAR:
+    # 32 octets of plain text are a text that was cut or is something else: a random key is never all printable.
+    if len(source) == _SCALAR and not (source.isascii() and source.decode("ascii").isprintable()):
         return source, None
-    if source[:1] == b"\x30" and b"-----" not in source[:64]:
+    if source[:1] == b"\x30" and not source.isascii():  # a DER sequence, not a text that begins with "0"
         return _load(source, password, pem=False), None
     text = source.strip().removeprefix(b"\xef\xbb\xbf")
     if b"-----BEGIN " in text:
@@ -268,7 +269,7 @@ def _read_octets(source: bytes, password: bytes | None) -> tuple[Any, str | byte
     raw = unb64(text)
     if raw is not None and len(raw) == _SCALAR:
         return raw, None
-    if raw is not None and raw[:1] == b"\x30":
+    if raw is not None and raw[:1] == b"\x30" and not _HEX.fullmatch(text):
         return _load(raw, password, pem=False), None
     raise ConfigurationError(f"found {_what_it_looks_like(text, raw)}; {_FORMATS}")
 
@@ -279,7 +280,7 @@ def _what_it_looks_like(text: bytes, raw: bytes | None) -> str:
     if raw is not None and len(raw) == _POINT and raw[0] == 4:
         return "the public key; the private one is needed here (43 characters in base64url)"
     shown = text.decode("utf-8", "replace")
-    if _HEX.fullmatch(shown):
+    if _HEX.fullmatch(text):
         return "64 hexadecimal digits; convert them with bytes.fromhex(...) if they are the private key"
     looks_like_path = "\n" not in shown and ("/" in shown or "\\" in shown or shown.endswith((".pem", ".key", ".der", ".json", ".txt")))
     if looks_like_path and len(shown) < 1024:
@@ -339,7 +340,7 @@ def _read_jwk(fields: Mapping[str, Any]) -> tuple[bytes, bytes | None]:
     parts = {name: unb64(fields[name]) if isinstance(fields.get(name), str) else None for name in ("d", "x", "y")}
     secret, x, y = parts["d"], parts["x"], parts["y"]
     if secret is None or len(secret) != _SCALAR:
-        raise ConfigurationError('found a JWK without a private part: "d" has to be base64url of 32 octets (was the public key exported?)')
+        raise ConfigurationError('found a JWK without a private part; expected "d", base64url of 32 octets (was the public key exported?)')
     if x is None or y is None:
         return secret, None
     return secret, b"\x04" + x.rjust(_SCALAR, b"\x00") + y.rjust(_SCALAR, b"\x00")

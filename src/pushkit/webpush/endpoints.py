@@ -135,7 +135,8 @@ class Rule:
     def matches_host(self, host: str) -> bool:
         """Whether the rule is about this host, on a label boundary."""
         if self.pattern.startswith("*."):
-            return host.endswith(self.pattern[1:])
+            # Well-formed as a whole: in "127.0.0.1#.push.apple.com" a URL parser sees another host.
+            return host.endswith(self.pattern[1:]) and well_formed(host)
         return host == self.pattern
 
 
