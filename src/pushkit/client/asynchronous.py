@@ -90,6 +90,15 @@ class AsyncClient:
         self._providers: Sequence[Provider] = self._options.open_providers()
         self._states = StateHolder(self._options, self._providers)
 
+    @classmethod
+    def from_options(cls, options: Options) -> Self:
+        """A client of arguments that were checked already."""
+        made = cls.__new__(cls)
+        made._options = options
+        made._providers = options.open_providers()
+        made._states = StateHolder(options, made._providers)
+        return made
+
     def _state(self) -> State:
         if not self._providers:
             raise ConfigurationError("this client has no provider; pass apns=, fcm=, webpush= or providers=[...]")

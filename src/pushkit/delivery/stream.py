@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from pushkit.delivery.engine import make_message
 from pushkit.delivery.push import Call, Push
@@ -24,15 +24,45 @@ if TYPE_CHECKING:
     from pushkit.messages import Message
     from pushkit.outcomes import Failure
 
-_END: Any = object()
+END: Any = object()
 
 REORDER = 4
 """An ordered stream reads at most this many times ``max_in_flight`` ahead of the outcome that it owes next."""
 
 
+class Input(Protocol):
+    """Where a stream's targets come from."""
+
+    ended: bool
+    """Whether nothing more will come."""
+    error: BaseException | None
+    """What the input itself raised."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether ``next`` has something to give."""
+        ...
+
+    def next(self) -> Any:
+        """The next item, or ``END`` when there is none now."""
+        ...
+
+    def start(self, arrived: Callable[[], None], ahead: int) -> None:
+        """Begin to read; ``arrived`` is called when there is something new."""
+        ...
+
+    def stop(self) -> None:
+        """Read nothing more."""
+        ...
+
+    async def stopped(self) -> None:
+        """Wait until nothing of it runs."""
+        ...
+
+
 class Source:
     """
-    The input of a stream: (target, failure to resume or None) one after the other.
+    The input of a stream: targets, or failures to resume, one after the other.
 
     An asynchronous input is read by one task, a few ahead; a synchronous one directly.
     """
@@ -47,7 +77,7 @@ class Source:
         self._iterator: Iterator[Any] | None = None if self._async is not None else iter(items)  # type: ignore[arg-type]  # not asynchronous
 
     def next(self) -> Any:
-        """The next item, or ``_END`` when there is none now; ``ended`` tells whether there will be."""
+        """The next item, or ``END`` when there is none now; ``ended`` tells whether there will be."""
         if self._iterator is not None:
             try:
                 return next(self._iterator)
@@ -56,13 +86,13 @@ class Source:
             except Exception as error:  # noqa: BLE001 - the caller's own error goes back to the caller
                 self.ended = True
                 self.error = error
-            return _END
+            return END
         if self._ahead:
             item = self._ahead.popleft()
             if self._room is not None:
                 self._room.set()
             return item
-        return _END
+        return END
 
     @property
     def ready(self) -> bool:
@@ -122,7 +152,7 @@ async def _aclose(iterator: AsyncIterator[Any]) -> None:
 class Feeding:
     """What every way of sending many shares: taking from a source while there is room, dropping repeats."""
 
-    def __init__(self, engine: Engine, source: Source, policy: RetryPolicy, make: Any, *, unique: bool, resuming: bool, dry_run: bool = False) -> None:
+    def __init__(self, engine: Engine, source: Input, policy: RetryPolicy, make: Any, *, unique: bool, resuming: bool, dry_run: bool = False) -> None:
         self.engine = engine
         self.source = source
         self.call = Call(make, policy, self, dry_run=dry_run)
@@ -131,8 +161,10 @@ class Feeding:
         self.pushes: set[Push] = set()
         """Taken and without an outcome."""
         self.stopped = False
+        self.cut = False
+        """Whether the client was closed before the input was read to its end."""
         self._resuming = resuming
-        self._held: Any = _END
+        self._held: Any = END
         self._seen: set[Any] | None = set() if unique else None
 
     def begin(self) -> None:
@@ -147,7 +179,7 @@ class Feeding:
     @property
     def hungry(self) -> bool:
         """Whether it wants to take more now."""
-        return not self.stopped and (self._held is not _END or self.source.ready or self.source.ended) and self.room() > 0
+        return not self.stopped and (self._held is not END or self.source.ready or self.source.ended) and self.room() > 0
 
     def pump(self, most: int) -> int:
         """Take up to so many."""
@@ -157,23 +189,27 @@ class Feeding:
         most = min(most, self.room())
         while count < most:
             item = self._held
-            if item is _END:
+            if item is END:
                 item = source.next()
-                if item is _END:
+                if item is END:
                     if source.ended:
                         self.end_of_input()
                     break
                 if self._seen is not None and self._repeated(item):
                     continue
-            target = item.target if self._resuming else item
+            target = self.target_of(item)
             where = engine.lane_of(target)
             if where.__class__ is not Verdict and not engine.has_room(where, patience):  # type: ignore[arg-type]  # compared by class
                 self._held = item
                 break
-            self._held = _END
+            self._held = END
             self.take(item, target, where)
             count += 1
         return count
+
+    def target_of(self, item: Any) -> Any:
+        """The target of an item of the source."""
+        return item.target if self._resuming else item
 
     def take(self, item: Any, target: Any, where: Lane | Verdict) -> None:
         """Hand one to the engine."""
@@ -187,7 +223,7 @@ class Feeding:
             self.pushes.add(push)
 
     def _repeated(self, item: Any) -> bool:
-        target = item.target if self._resuming else item
+        target = self.target_of(item)
         if not isinstance(target, Target):
             return False
         try:
@@ -232,10 +268,18 @@ class Feeding:
             self.engine.cancel(push)
 
 
+    def close_input(self) -> None:
+        """The client is being closed: take nothing more, let what was taken end."""
+        if not self.stopped:
+            self.cut = True
+            self.source.stop()
+            self.end_of_input()
+
+
 class Collecting(Feeding):
     """``send_many``: everything into a report, in the order of the input."""
 
-    def __init__(self, engine: Engine, source: Source, policy: RetryPolicy, make: Any, *, unique: bool, dry_run: bool = False) -> None:
+    def __init__(self, engine: Engine, source: Input, policy: RetryPolicy, make: Any, *, unique: bool, dry_run: bool = False) -> None:
         super().__init__(engine, source, policy, make, unique=unique, resuming=False, dry_run=dry_run)
         self.outcomes: list[Outcome | None] = []
         self._abandoned = False
@@ -325,7 +369,7 @@ class OutcomeStream(Feeding):
     def __init__(
         self,
         engine: Engine,
-        source: Source,
+        source: Input,
         policy: RetryPolicy,
         make: Message | Callable[[Any], Message] | None,
         *,
@@ -432,9 +476,6 @@ class OutcomeStream(Feeding):
             self.cut = False
             raise cut_short(self.taken)
 
-    cut = False
-    """Whether the client was closed before the input was read to its end."""
-
     def _finish(self) -> None:
         self._suspicions.into(self._report)
         self._suspicions.__exit__()
@@ -460,13 +501,6 @@ class OutcomeStream(Feeding):
         self.stop()
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
-
-    def close_input(self) -> None:
-        """The client is being closed: take nothing more, let what was taken end."""
-        if not self.stopped:
-            self.cut = True
-            self.source.stop()
-            self.end_of_input()
 
 
 def resumable(failures: Iterable[Any]) -> Iterator[Failure]:

@@ -1,0 +1,148 @@
+"""One background thread with an event loop in it, for the synchronous client."""
+
+from __future__ import annotations
+
+import _thread
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from pushkit.client.asynchronous import AsyncClient
+
+if TYPE_CHECKING:
+    from pushkit.client.options import Options
+
+T = TypeVar("T")
+
+START_WITHIN = 5.0
+"""Seconds within which the thread has to run."""
+
+_NO_THREAD = (
+    f"the client's background thread did not run within {START_WITHIN:g} seconds; a server that runs Python without threads "
+    "(uWSGI without --enable-threads) has to allow them"
+)
+
+
+class Bell:
+    """Lets one thread wait until another rings. A ring is remembered until somebody waits; several count as one."""
+
+    __slots__ = ("_lock",)
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lock.acquire()
+
+    def ring(self) -> None:
+        """Wake the one who waits. From one thread only."""
+        if self._lock.locked():
+            self._lock.release()
+
+    def wait(self, timeout: float = -1) -> bool:
+        """Until it rings. Ctrl-C interrupts it."""
+        return self._lock.acquire(timeout=timeout)
+
+
+class Box(Generic[T]):
+    """What a call on the other thread gave or raised."""
+
+    __slots__ = ("_bell", "_error", "_work", "value")
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self._work = work
+        self._bell = Bell()
+        self._error: BaseException | None = None
+        self.value: T
+
+    def run(self) -> None:
+        """Do the work (on the loop)."""
+        try:
+            self.value = self._work()
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that asked
+            self._error = error
+        self._bell.ring()
+
+    def wait(self) -> T:
+        """The value, or the error."""
+        self._bell.wait()
+        if self._error is not None:
+            raise self._error
+        return self.value
+
+
+class Portal:
+    """
+    The thread, its loop and the asynchronous client that runs there.
+
+    Raises:
+        RuntimeError: when the thread does not run within five seconds.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self.pid = os.getpid()
+        self.client = AsyncClient.from_options(options)
+        self.loop: asyncio.AbstractEventLoop
+        self.ident = 0
+        self._failure: BaseException | None = None
+        self._running = Bell()
+        self._ended = Bell()
+        self._stop: asyncio.Event
+        # Not threading.Thread: its start() waits without end for a thread that never runs.
+        _thread.start_new_thread(self._main, ())
+        if not self._running.wait(START_WITHIN):
+            raise RuntimeError(_NO_THREAD)
+        if self._failure is not None:
+            raise self._failure
+
+    def _main(self) -> None:
+        self.ident = _thread.get_ident()
+        try:
+            self.loop = asyncio.new_event_loop()
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that starts this one
+            self._failure = error
+            self._running.ring()
+            return
+        try:
+            self.loop.run_until_complete(self._serve())
+        finally:
+            self.loop.close()
+            self._ended.ring()
+
+    async def _serve(self) -> None:
+        self._stop = asyncio.Event()
+        self._running.ring()
+        await self._stop.wait()
+
+    def post(self, work: Callable[[], object]) -> None:
+        """Have something done on the loop, and do not wait for it."""
+        self.loop.call_soon_threadsafe(work)
+
+    def call(self, work: Callable[[], T]) -> T:
+        """Have something done on the loop, and wait for its result."""
+        box = Box(work)
+        self.loop.call_soon_threadsafe(box.run)
+        return box.wait()
+
+    def run(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Run a coroutine on the loop, and wait for its result; cancelled when this thread is interrupted."""
+        future = asyncio.run_coroutine_threadsafe(_started(make), self.loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def inside(self) -> bool:
+        """Whether this is the background thread itself."""
+        return _thread.get_ident() == self.ident
+
+    def close(self, grace: float) -> None:
+        """Close the client and end the thread."""
+        self.run(lambda: self.client.aclose(grace))
+        self.post(self._stop.set)
+        self._ended.wait(START_WITHIN)
+
+
+async def _started(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    return await make()
