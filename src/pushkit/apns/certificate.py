@@ -15,7 +15,7 @@ import attrs
 
 from pushkit.apns.kinds import Environment
 from pushkit.errors import ConfigurationError
-from pushkit.secret import fingerprint
+from pushkit.secret import fingerprint, without_locals
 from pushkit.wire import ClientCertificate
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class Certificate:
     """Aware UTC: from then on Apple refuses it."""
 
     @classmethod
+    @without_locals
     def from_pem(cls, certificate: str | bytes, key: str | bytes | None = None, *, password: str | bytes | None = None) -> Certificate:
         """
         Read PEM text.
@@ -90,6 +91,7 @@ class Certificate:
         return _made(chain, private_key)
 
     @classmethod
+    @without_locals
     def from_pem_file(cls, path: str | Path, key_path: str | Path | None = None, *, password: str | bytes | None = None) -> Certificate:
         """
         Read a PEM file that holds certificate and key, or two files.
@@ -102,6 +104,7 @@ class Certificate:
         return cls.from_pem(read_file(path), None if key_path is None else read_file(key_path), password=password)
 
     @classmethod
+    @without_locals
     def from_p12(cls, data: bytes, password: str | bytes | None = None) -> Certificate:
         """
         Read PKCS#12 data, as the Keychain exports them.
@@ -126,6 +129,7 @@ class Certificate:
         return _made([bundle.cert.certificate, *(more.certificate for more in bundle.additional_certs)], bundle.key)
 
     @classmethod
+    @without_locals
     def from_p12_file(cls, path: str | Path, password: str | bytes | None = None) -> Certificate:
         """
         Read a ``.p12`` file.

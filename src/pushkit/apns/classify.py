@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import attrs
@@ -24,7 +24,7 @@ _INFO = (b"apns-unique-id", b"apns-request-id")
 
 
 def classify(
-    result: WireResult, *, message_id: str, secrets: Iterable[str], now: float, accepted: frozenset[int] = frozenset({200})
+    result: WireResult, *, message_id: str, secrets: Collection[str], now: float, accepted: frozenset[int] = frozenset({200})
 ) -> Acceptance | Verdict:
     """
     Judge an answer or a fault.
@@ -37,21 +37,29 @@ def classify(
         accepted: statuses that mean success (channel management has others than a push).
     """
     if isinstance(result, WireFault):
-        return _fault(result)
+        return _fault(result, secrets)
     if result.status in accepted:
-        return Acceptance(message_id=header(result.headers, b"apns-id") or message_id, info=_info(result))
+        return Acceptance(message_id=_given_id(result) or message_id, info=_info(result))
     return _refusal(result, message_id, secrets, now)
+
+
+def _given_id(response: WireResponse) -> str:
+    return text_of(header(response.headers, b"apns-id") or header(response.headers, b"apns-request-id"))
 
 
 def _info(response: WireResponse) -> dict[str, str]:
     return {name.decode(): text_of(value) for name in _INFO if (value := header(response.headers, name))}
 
 
+_REFUSALS = frozenset({400, 403, 404, 405, 413})
+"""Statuses between which Apple may move a reason; 410, 429 and 5xx say too much by themselves."""
+
+
 def find_row(status: int, word: str) -> tuple[Row, bool]:
     """The row of an answer, and whether the reason is in the table. A reason counts only with a status of its kind."""
     # Apple's broadcast page writes "Service Unavailable".
     row = ROWS.get(word) or ROWS.get(word.replace(" ", ""))
-    if row is not None and row.status // 100 == status // 100:
+    if row is not None and (row.status == status or {row.status, status} <= _REFUSALS):
         return row, True
     row = BY_STATUS.get(status)
     if row is None:
@@ -59,7 +67,7 @@ def find_row(status: int, word: str) -> tuple[Row, bool]:
     return row, False
 
 
-def _refusal(response: WireResponse, message_id: str, secrets: Iterable[str], now: float) -> Verdict:
+def _refusal(response: WireResponse, message_id: str, secrets: Collection[str], now: float) -> Verdict:
     answer: dict[str, Any] = json_object(response.body)
     word = text_of(answer.get("reason"), limit=100)
     row, known = find_row(response.status, word)
@@ -84,7 +92,7 @@ def _refusal(response: WireResponse, message_id: str, secrets: Iterable[str], no
         detail="" if known and len(answer) <= 2 else scrub(response.body[:_DETAIL_BYTES], secrets),
         invalid_since=epoch_millis(answer.get("timestamp")) if row.category is Category.RECIPIENT else None,
         suspicion=suspicion,
-        message_id=header(response.headers, b"apns-id") or message_id,
+        message_id=_given_id(response) or message_id,
         info=_info(response),
         directives=row.directives,
     )
@@ -93,8 +101,10 @@ def _refusal(response: WireResponse, message_id: str, secrets: Iterable[str], no
 _DETAIL_BYTES = 4096
 
 
-def _fault(fault: WireFault) -> Verdict:
+def _fault(fault: WireFault, secrets: Collection[str]) -> Verdict:
     verdict = judge_fault(fault, FAULT_FLOORS, _CONNECTION_FLOOR)
+    if verdict.detail:
+        verdict = attrs.evolve(verdict, detail=scrub(verdict.detail, secrets))
     row = ROWS.get(fault.goaway_reason or "")
     # A GOAWAY that names a credential or a setting is that answer, for every stream that it left without one. Others
     # (Shutdown, IdleTimeout) only say why this connection ended, and the push may go out on the next.

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from pushkit.errors import ConfigurationError
-from pushkit.secret import fingerprint
+from pushkit.secret import fingerprint, without_locals
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -139,6 +139,7 @@ class TokenKey:
     key_id: str
     team_id: str
 
+    @without_locals
     def __init__(self, key: str | bytes | Load, *, key_id: str, team_id: str, password: str | bytes | None = None) -> None:
         self.key_id = _checked_id(key_id, "key_id", "shown beside the key at developer.apple.com > Keys, and in the file's name")
         self.team_id = _checked_id(team_id, "team_id", "shown at developer.apple.com > Membership details")
@@ -150,6 +151,7 @@ class TokenKey:
             self._load()
 
     @classmethod
+    @without_locals
     def from_file(cls, path: str | Path, *, team_id: str, key_id: str | None = None, password: str | bytes | None = None) -> TokenKey:
         """
         Read a ``.p8`` file.
@@ -174,11 +176,13 @@ class TokenKey:
         return cls(read_file(path), key_id=key_id, team_id=team_id, password=password)
 
     @classmethod
+    @without_locals
     def from_bytes(cls, data: bytes, *, key_id: str, team_id: str, password: str | bytes | None = None) -> TokenKey:
         """The contents of a ``.p8`` file, as :class:`TokenKey` takes them."""
         return cls(data, key_id=key_id, team_id=team_id, password=password)
 
     @classmethod
+    @without_locals
     def from_pem(cls, text: str, *, key_id: str, team_id: str, password: str | bytes | None = None) -> TokenKey:
         r"""PEM text, also from an environment variable where line ends are written ``\n``."""
         return cls(text, key_id=key_id, team_id=team_id, password=password)

@@ -200,12 +200,12 @@ class ApnsSender:
         verdict = classify(result, message_id=sent_id, secrets=self._secrets(prepared, target), now=now)
         return self.mended(verdict, result, target, now) if isinstance(verdict, Verdict) else verdict
 
-    def _secrets(self, prepared: ApnsPrepared, target: Target) -> Iterator[str]:
-        yield from target.secrets()
-        yield from prepared.message.secrets()
-        for route in self._routes.values():
-            if route.auth is not None:
-                yield from route.auth.secrets()
+    def _secrets(self, prepared: ApnsPrepared, target: Target) -> tuple[str, ...]:
+        return (*target.secrets(), *prepared.message.secrets(), *self.tokens())
+
+    def tokens(self) -> tuple[str, ...]:
+        """Provider tokens that may be on the wire, for scrubbing."""
+        return tuple(token for route in self._routes.values() if route.auth is not None for token in route.auth.secrets())
 
     def mended(self, verdict: Verdict, result: WireResult, target: Target | None, now: float) -> Verdict:
         """What only the sender knows about a refusal: a wrong clock, and which credentials it concerns."""

@@ -59,7 +59,9 @@ class Push:
 STAMP = Stamp(key="order-17")
 
 
-def request_for(message: Any, target: Any = None, push: Push | None = None, *, stamp: Stamp = STAMP, by: ApnsSender | None = None) -> WireRequest:
+def request_for(
+    message: Any, target: Any = None, push: Push | None = None, *, stamp: Stamp = STAMP, by: ApnsSender | None = None
+) -> WireRequest:
     """Prepare and address; a refusal fails the test."""
     by = by or sender()
     target = target if target is not None else apns.Device(TOKEN)

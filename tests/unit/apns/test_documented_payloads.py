@@ -24,10 +24,15 @@ STATE = {"health": 100, "situation": "At the gate"}
 
 CASES = {
     "alert with actions and a key of the app's own": (
-        Notification(title="Game request", subtitle="Five cards", body="Bo wants to play", category="GAME_INVITATION", data={"gameID": "12345678"}),
+        Notification(
+            title="Game request", subtitle="Five cards", body="Bo wants to play", category="GAME_INVITATION", data={"gameID": "12345678"}
+        ),
         DEVICE,
         {
-            "aps": {"alert": {"title": "Game request", "subtitle": "Five cards", "body": "Bo wants to play"}, "category": "GAME_INVITATION"},
+            "aps": {
+                "alert": {"title": "Game request", "subtitle": "Five cards", "body": "Bo wants to play"},
+                "category": "GAME_INVITATION",
+            },
             "gameID": "12345678",
         },
     ),
@@ -38,7 +43,9 @@ CASES = {
     ),
     "localised": (
         Notification(
-            title=Localized("REQUEST_TITLE", ["Jo"]), subtitle=Localized("REQUEST_SUB"), body=Localized("REQUEST_FORMAT", ["Jo", "Al"], "Jo and Al")
+            title=Localized("REQUEST_TITLE", ["Jo"]),
+            subtitle=Localized("REQUEST_SUB"),
+            body=Localized("REQUEST_FORMAT", ["Jo", "Al"], "Jo and Al"),
         ),
         DEVICE,
         {
@@ -66,7 +73,10 @@ CASES = {
     ),
     "for a service extension": (
         Notification(
-            title="Secret", body="(encrypted)", category="SECRET", options=apns.Options(mutable_content=True, payload={"ENCRYPTED": ["Ω", 1, None]})
+            title="Secret",
+            body="(encrypted)",
+            category="SECRET",
+            options=apns.Options(mutable_content=True, payload={"ENCRYPTED": ["Ω", 1, None]}),
         ),
         DEVICE,
         {
@@ -109,7 +119,11 @@ CASES = {
     ),
     "badge removed": (Notification(badge=0), DEVICE, {"aps": {"badge": 0}}),
     "portable background": (Notification(background=True, data={"a": "b"}), DEVICE, {"aps": {"content-available": 1}, "a": "b"}),
-    "background": (apns.Background(data={"acme1": "bar", "acme2": 42}), DEVICE, {"aps": {"content-available": 1}, "acme1": "bar", "acme2": 42}),
+    "background": (
+        apns.Background(data={"acme1": "bar", "acme2": 42}),
+        DEVICE,
+        {"aps": {"content-available": 1}, "acme1": "bar", "acme2": 42},
+    ),
     "voip": (apns.Voip(data={"caller": "Jo"}), DEVICE, {"aps": {}, "caller": "Jo"}),
     "complication": (apns.Complication(data={"steps": 10}), DEVICE, {"aps": {}, "steps": 10}),
     "push to talk": (apns.PushToTalk(data={"activeSpeaker": "Jo"}), DEVICE, {"aps": {}, "activeSpeaker": "Jo"}),

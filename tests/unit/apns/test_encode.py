@@ -121,7 +121,12 @@ def test_when_the_identity_is_no_collapse_id(message, stamp):
         (apns.LiveActivityUpdate({}, title="T", body="B"), apns.ActivityToken(TOKEN), STAMP, False),
         (apns.LiveActivityUpdate({}), apns.Channel("YWJj"), STAMP, False),
         (apns.LiveActivityStart("A", attributes={}, content_state={}, title="T", body="B"), apns.StartToken(TOKEN), STAMP, False),
-        (apns.LiveActivityStart("A", attributes={}, content_state={}, title="T", body="B", collapse_id="c"), apns.StartToken(TOKEN), STAMP, True),
+        (
+            apns.LiveActivityStart("A", attributes={}, content_state={}, title="T", body="B", collapse_id="c"),
+            apns.StartToken(TOKEN),
+            STAMP,
+            True,
+        ),
         (apns.Push({"aps": {"alert": "x"}}), DEVICE, STAMP, True),
         (apns.Push({"aps": {"alert": "x"}}), DEVICE, Stamp(key="k", dedupe=False), False),
         (apns.Push({"aps": {}}, headers={"apns-push-type": "voip"}), DEVICE, STAMP, False),
@@ -251,7 +256,12 @@ SURROGATE = "half \ud83c"
         (apns.LiveActivityUpdate({}), DEVICE, "wrong_message", None),
         (apns.LiveActivityUpdate({}), apns.StartToken(TOKEN), "wrong_message", None),
         (apns.LiveActivityEnd(), apns.StartToken(TOKEN), "wrong_message", None),
-        (apns.LiveActivityStart("A", attributes={}, content_state={}, title="T", body="B"), apns.ActivityToken(TOKEN), "wrong_message", None),
+        (
+            apns.LiveActivityStart("A", attributes={}, content_state={}, title="T", body="B"),
+            apns.ActivityToken(TOKEN),
+            "wrong_message",
+            None,
+        ),
         (apns.LiveActivityStart("A", attributes={}, content_state={}, title="T", body="B"), apns.Channel("YWJj"), "wrong_message", None),
         (Message(), DEVICE, "wrong_message", None),
     ],
@@ -401,9 +411,9 @@ def test_an_option_wins_over_the_portable_field():
         options=apns.Options(title="Own", badge=0, sound="b", category="d", thread_id="h"),
     )
 
-    assert {
-        "aps": {"alert": {"title": "Own", "body": "Stays"}, "badge": 0, "sound": "b", "category": "d", "thread-id": "h"}
-    } == body_of(request_for(message))
+    assert {"aps": {"alert": {"title": "Own", "body": "Stays"}, "badge": 0, "sound": "b", "category": "d", "thread-id": "h"}} == body_of(
+        request_for(message)
+    )
 
 
 def test_options_alone_may_say_everything():

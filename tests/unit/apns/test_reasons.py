@@ -38,7 +38,9 @@ def test_the_table_has_no_row_that_the_reference_does_not_know():
     assert {row["reason"] for row in REFERENCE} == set(ROWS)
 
 
-@pytest.mark.parametrize("row", [row for row in REFERENCE if row["technical_scope"] in {"CREDENTIAL", "CONFIGURATION"}], ids=lambda row: row["reason"])
+@pytest.mark.parametrize(
+    "row", [row for row in REFERENCE if row["technical_scope"] in {"CREDENTIAL", "CONFIGURATION"}], ids=lambda row: row["reason"]
+)
 def test_a_goaway_that_names_a_credential_is_judged_by_that_row(row):
     """What the connection was closed for counts for every push that it left without an answer; nothing was sent."""
     fault = WireFault(kind=FaultKind.CONNECTION_LOST, processed=Processed.NO, goaway_reason=row["reason"])
