@@ -147,7 +147,9 @@ class LeakCatcher:
         pending: list[traceback.TracebackException] = [shown]
         while pending:
             part = pending.pop()
-            pending += [other for other in (part.__cause__, part.__context__) if other is not None]
+            # What "raise ... from None" suppresses is not printed by anybody.
+            context = None if part.__suppress_context__ else part.__context__
+            pending += [other for other in (part.__cause__, context) if other is not None]
             pending += list(getattr(part, "exceptions", None) or [])
             self.see_text(where, "".join(part.format_exception_only()))
             for frame in part.stack:

@@ -21,7 +21,7 @@ from pushkit import notification as _notification
 from pushkit import outcomes as _outcomes
 from pushkit.messages import Message
 from pushkit.outcomes import FAILURE_CLASSES, Accepted, Attempt, Category, Disposition, Outcome, Resume, Scope, WaitedFor
-from pushkit.secret import fingerprint, printable_ref
+from pushkit.secret import fingerprint, printable_ref, without_locals
 from pushkit.targets import Target
 
 T = TypeVar("T", bound=type[Any])
@@ -179,6 +179,7 @@ def outcome_to_dict(outcome: Any, *, secrets: bool) -> dict[str, Any]:
     return shown
 
 
+@without_locals
 def outcome_from_json(text: str | bytes) -> Outcome:
     """
     Read what ``to_json(secrets=True)`` wrote.

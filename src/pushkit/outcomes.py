@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Never, Self, TypeAlias, cast
 import attrs
 
 from pushkit.messages import Message
-from pushkit.secret import clean, fingerprint, printable_ref
+from pushkit.secret import clean, fingerprint, printable_ref, without_locals
 from pushkit.targets import Target
 
 
@@ -205,6 +205,7 @@ class _Outcome:
         return json.dumps(self.as_dict(secrets=secrets), ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
+    @without_locals
     def from_json(cls, text: str | bytes) -> Self:
         """
         Read what ``to_json(secrets=True)`` wrote.

@@ -8,10 +8,11 @@ a value into text for people (``repr``, log records, ``detail``, reports) goes t
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import uuid
-from collections.abc import Iterable, Mapping
-from typing import cast
+from collections.abc import Callable, Iterable, Mapping
+from typing import ParamSpec, TypeVar, cast
 
 MASK = "[masked]"
 
@@ -78,3 +79,30 @@ def scrub(text: str | bytes, secrets: Iterable[str] = (), *, limit: int = DETAIL
     for secret in sorted({s for s in secrets if len(s) >= _SHORTEST_SEARCHED}, key=len, reverse=True):
         shown = shown.replace(secret, MASK)
     return clean(shown, limit=limit)
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def without_locals(function: Callable[P, R]) -> Callable[P, R]:
+    """
+    Let a function's ValueError and TypeError leave without the frames that they passed through (a decorator).
+
+    Error trackers send the local variables of every frame of a traceback. Where a function is given a
+    key, a key file or a queue's message, those variables are the secret itself; the message of the error
+    says what was wrong with it. The caller's own frames stay.
+    """
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except (ValueError, TypeError) as error:
+            failure = error.with_traceback(None)
+            failure.__cause__ = failure.__context__ = None
+        # This frame stays in the traceback, so what it was given has to go as well.
+        del args, kwargs
+        raise failure from None
+
+    return call

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import re
+import traceback
 import uuid
 
 import pytest
 
-from pushkit.secret import DETAIL_LIMIT, MASK, clean, fingerprint, masked_text, printable_ref, scrub
+from pushkit.secret import DETAIL_LIMIT, MASK, clean, fingerprint, masked_text, printable_ref, scrub, without_locals
 
 
 def test_a_fingerprint_is_eight_hexadecimal_digits() -> None:
@@ -88,3 +89,35 @@ def test_bytes_that_are_no_utf8_are_shown_all_the_same() -> None:
 def test_short_secrets_are_not_searched() -> None:
     """Masking every 'a' would destroy the text and protect nothing."""
     assert "a bad answer" == scrub("a bad answer", ["a", ""])
+
+
+def test_an_error_leaves_without_the_frames_that_held_the_secret() -> None:
+    """An error tracker that sends local variables finds the caller's own frames, and none that was given the secret."""
+
+    @without_locals
+    def load(secret: str) -> None:
+        try:
+            int(secret)
+        except ValueError:
+            raise ValueError("expected a key") from None
+
+    with pytest.raises(ValueError, match="expected a key") as caught:
+        load("-----BEGIN PRIVATE KEY-----")
+
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    frames = [frame for frame in shown.stack if frame.filename != __file__]
+    assert ["call"] == [frame.name for frame in frames]
+    assert "PRIVATE" not in repr(frames[0].locals)
+    assert caught.value.__context__ is None
+
+
+def test_what_goes_well_is_left_alone() -> None:
+    """The result comes back, and so does every other error."""
+
+    @without_locals
+    def load(value: int) -> int:
+        return 10 // value
+
+    assert 5 == load(2)
+    with pytest.raises(ZeroDivisionError):
+        load(0)

@@ -19,7 +19,7 @@ from pushkit.errors import ConfigurationError
 from pushkit.fcm import oauth
 from pushkit.outcomes import Action, Scope
 from pushkit.provider import AccessToken, Credential, CredentialFlow
-from pushkit.secret import fingerprint
+from pushkit.secret import fingerprint, without_locals
 from pushkit.verdict import Verdict
 from pushkit.wire import HeaderBlock, Origin, WireRequest
 
@@ -109,6 +109,7 @@ class ServiceAccount:
         object.__setattr__(self, "_key", _rsa_key(self.private_key))
 
     @classmethod
+    @without_locals
     def from_file(cls, path: str | Path) -> Self:
         """
         Read a key file as the Firebase console gives it.
@@ -126,6 +127,7 @@ class ServiceAccount:
         return cls.from_json(text)
 
     @classmethod
+    @without_locals
     def from_json(cls, text: str | bytes) -> Self:
         """
         Read the text of a key file, such as from a secret store or an environment variable.
@@ -143,6 +145,7 @@ class ServiceAccount:
         return cls.from_info(cast("dict[str, Any]", info))
 
     @classmethod
+    @without_locals
     def from_info(cls, info: Mapping[str, Any]) -> Self:
         """
         Take a key file that was parsed already.

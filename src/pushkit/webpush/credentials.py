@@ -18,6 +18,7 @@ import attrs
 
 from pushkit.errors import ConfigurationError
 from pushkit.lru import LRU
+from pushkit.secret import without_locals
 from pushkit.webpush.encoding import b64url, unb64
 from pushkit.webpush.limits import TOKEN_LIFETIME, TOKEN_RENEWAL
 from pushkit.wire import Header
@@ -88,6 +89,7 @@ class VapidKey:
         return cls._of(curves.generate_private_key(curves.SECP256R1()))
 
     @classmethod
+    @without_locals
     def from_file(cls, path: str | os.PathLike[str], *, public_key: str | None = None, password: str | bytes | None = None) -> VapidKey:
         """
         Read a key file: any format that :meth:`parse` knows.
@@ -120,6 +122,7 @@ class VapidKey:
             raise ConfigurationError(f'"{where}": {error}') from None
 
     @classmethod
+    @without_locals
     def parse(cls, source: KeySource, *, public_key: str | bytes | None = None, password: str | bytes | None = None) -> VapidKey:
         r"""
         Read a key in any format that people have.
