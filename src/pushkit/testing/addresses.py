@@ -31,7 +31,7 @@ class Address:
     @property
     def shown(self) -> str:
         """Safe to print."""
-        return f"{self.provider or 'recipient'} {fingerprint(self.key)}"
+        return f"{self.provider or 'recipient'} {fingerprint(repr(self.key))}"
 
     def __repr__(self) -> str:
         return f"<Address {self.shown}>"

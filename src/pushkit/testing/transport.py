@@ -253,7 +253,9 @@ class FakeTransport:
             flight.timer = self.clock.call_at(due, lambda: flight.finish(result))
 
     def _time_out(self, request: WireRequest, flight: _Flight) -> None:
-        fault = WireFault(kind=FaultKind.TIMEOUT, processed=Processed.UNKNOWN, detail="no answer in time", connection_id=flight.line.peer.id)
+        fault = WireFault(
+            kind=FaultKind.TIMEOUT, processed=Processed.UNKNOWN, detail="no answer in time", connection_id=flight.line.peer.id
+        )
         flight.timer = self.clock.call_at(request.deadline, lambda: flight.finish(fault))
 
     def _response(self, answer: Answer, line: _Line) -> WireResponse:
@@ -264,7 +266,9 @@ class FakeTransport:
         if isinstance(fault, Stall):
             self._time_out(request, flight)
             return
-        if (isinstance(fault, Reset) and fault.code == "REFUSED_STREAM") or (isinstance(fault, GoAway) and fault.processed in {"before", "none"}):
+        if (isinstance(fault, Reset) and fault.code == "REFUSED_STREAM") or (
+            isinstance(fault, GoAway) and fault.processed in {"before", "none"}
+        ):
             self._resend(request, flight, fault, resends)
             return
         if isinstance(fault, (Reset, Disconnect, Garbage, GoAway)):

@@ -18,6 +18,10 @@ from pushkit.testing.inbox import Inbox
 from pushkit.testing.receivers import Receiver
 
 
+DIALECTS = ("mozilla", "google", "apple", "microsoft", "rfc")
+"""Web Push services; ``"rfc"`` is plain RFC 8030."""
+
+
 @attrs.define(repr=False)
 class Known:
     """What a service knows about a recipient."""
