@@ -183,6 +183,8 @@ def _argument_row(answer: Answer) -> str:
 def _verdict(key: str, answer: Answer, response: WireResponse, now: float, context: Context) -> Verdict:
     row = ROWS[key]
     secrets = tuple(context.secrets())
+    answered = untrusted.server_time(response.headers)
+    evidence = _evidence(key, answer, 0.0 if answered is None else now - answered, context.notes)
     return Verdict(
         category=row.category,
         reason=_reason(key, row, answer, response.status),
@@ -197,7 +199,7 @@ def _verdict(key: str, answer: Answer, response: WireResponse, now: float, conte
         detail=scrub(answer.message or untrusted.body_text(response.body), secrets),
         field=_field(key, answer, context) if row.category is Category.PAYLOAD else None,
         suspicion=row.suspicion,
-        info=_evidence(key, answer, response, now, context, secrets),
+        info={name: scrub(value, secrets, limit=300) for name, value in evidence.items()},
         directives=_directives(row, answer),
     )
 
@@ -231,7 +233,7 @@ def _directives(row: Row, answer: Answer) -> tuple[Directive, ...]:
     return tuple(found)
 
 
-def _evidence(key: str, answer: Answer, response: WireResponse, now: float, context: Context, secrets: tuple[str, ...]) -> dict[str, str]:
+def _evidence(key: str, answer: Answer, skew: float, notes: str) -> dict[str, str]:
     found = {
         "fcm_code": answer.fcm,
         "rpc_status": answer.rpc,
@@ -240,7 +242,7 @@ def _evidence(key: str, answer: Answer, response: WireResponse, now: float, cont
         "error_info": answer.info,
         "fields": ", ".join(violation.field for violation in answer.violations if violation.field),
         "quota": ", ".join(quota.field for quota in answer.quotas if quota.field) or answer.quota_limit,
-        "warning": context.notes,
+        "warning": notes,
     }
     if ROWS[key].scope is Scope.THROTTLE:
         found["quota_scope"] = (_quota_scope(answer) or PauseScope.PROJECT).value
@@ -248,11 +250,9 @@ def _evidence(key: str, answer: Answer, response: WireResponse, now: float, cont
         found["ambiguous"] = "Google does not say whether the message or the recipient is wrong"
     if key == "live_activity_gone":
         found["concerns"] = "live_activity_token"
-    if ROWS[key].refresh:
-        answered = untrusted.server_time(response.headers)
-        if answered is not None and abs(answered - now) > _SKEW:
-            found["clock_skew"] = f"{answered - now:+.0f} s"
-    return {name: scrub(value, secrets, limit=300) for name, value in found.items() if value}
+    if ROWS[key].refresh and abs(skew) > _SKEW:
+        found["clock_skew"] = f"{skew:+.0f} s"
+    return {name: value for name, value in found.items() if value}
 
 
 # --- the caller's name of a field -------------------------------------------------------------------

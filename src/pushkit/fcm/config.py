@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import inspect
 import re
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import attrs
 
 from pushkit.errors import ConfigurationError
-from pushkit.fcm.credentials import DEFAULT_UNIVERSE, CallableToken, Credentials, CredentialSource, ServiceAccount, StaticToken
+from pushkit.fcm.credentials import (
+    DEFAULT_UNIVERSE,
+    CallableToken,
+    Credentials,
+    CredentialSource,
+    ServiceAccount,
+    StaticToken,
+    TokenCallable,
+)
 from pushkit.fcm.google import GoogleAuth
 from pushkit.fcm.metadata import MetadataServer
 from pushkit.wire import Origin
@@ -25,13 +33,13 @@ MOST_STREAMS: Final = 100
 _PROJECT: Final = re.compile(r"[a-z0-9][a-z0-9.:\-]{0,99}")
 
 
-def _source(value: Any) -> CredentialSource:
+def _source(value: Any) -> Any:
     if isinstance(value, (ServiceAccount, StaticToken, MetadataServer, GoogleAuth, CallableToken)):
         return value
     if inspect.iscoroutinefunction(value):
         raise ConfigurationError("fcm.Config(credentials=): got an async function; expected one that blocks (it runs in a worker thread)")
     if callable(value) and not isinstance(value, type):
-        return CallableToken(value)
+        return CallableToken(cast("TokenCallable", value))
     raise ConfigurationError(
         f"fcm.Config(credentials=): got a {value.__name__ + ' class' if isinstance(value, type) else type(value).__name__}; expected "
         "fcm.ServiceAccount.from_file(…), fcm.MetadataServer(), fcm.GoogleAuth(…), fcm.StaticToken(…) or a callable that gives a token"
@@ -96,7 +104,7 @@ class Config:
     @property
     def source(self) -> CredentialSource:
         """The credentials, as what gives a ``Credential``."""
-        return self.credentials  # type: ignore[return-value]  # the converter made it one
+        return cast("CredentialSource", self.credentials)  # the converter made it one
 
     @property
     def project(self) -> str | None:

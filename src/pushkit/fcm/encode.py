@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from typing import Any
+from typing import Any, cast
 
 from pushkit.fcm.fields import LONGEST_TTL, Refused, secrets_of, to_wire
 from pushkit.fcm.messages import Message, Options
@@ -89,7 +89,8 @@ def _with_header(resource: Wire, block: str, name: str, value: str) -> Wire:
 
 
 def _explicit_ttl(resource: Wire) -> int | None:
-    ttl = resource.get("android_v2", resource.get("android", {})).get("ttl")
+    android: Wire = resource.get("android_v2") or resource.get("android") or {}
+    ttl = android.get("ttl")
     return int(ttl[:-1]) if isinstance(ttl, str) else None
 
 
@@ -99,20 +100,21 @@ def prepare(message: BaseMessage, kind: type[FcmTarget], stamp: Stamp) -> FcmPre
         resource = _resource(message)
         if resource is None:
             return refuse_payload(
-                "wrong_message_type",
-                f"Send a pushkit.Notification or a fcm.Message to {kind.__name__} targets: a {type(message).__name__} is for another provider.",
+                "wrong_message",
+                f"Send a Notification or an fcm.Message to an fcm.{kind.__name__}; a {type(message).__name__} cannot go there.",
+                detail=f"a {type(message).__name__} for an fcm.{kind.__name__}",
             )
-        if not _says_something(resource):
-            return refuse_payload(
-                "empty_message",
-                "Give the message something to say: a title, a body, data, or background=True.",
-                field="title" if isinstance(message, Notification) else "notification",
-            )
+        if isinstance(message, Notification):
+            if not message.background and not _shows(resource):
+                return refuse_payload("empty_message", _EMPTY_NOTIFICATION, field="title")
+        elif not _shows(resource) and not _carries(resource):
+            return refuse_payload("empty_message", _EMPTY_MESSAGE, field="notification")
         _check_together(resource, kind)
         _check_size(resource, kind, portable=isinstance(message, Notification))
     except Refused as refusal:
-        reason = "payload_too_large" if isinstance(refusal, TooLarge) else "invalid_field"
-        return refuse_payload(reason, f"Correct {refusal.field}: it {refusal.problem}.", field=refusal.field)
+        return refuse_payload(
+            refusal.reason, f"Correct {refusal.field}: it {refusal.problem}.", field=refusal.field, detail=refusal.problem
+        )
     resource, replaceable = _deduped(resource, message, kind, stamp)
     return FcmPrepared(message, stamp, kind, resource, replaceable=replaceable)
 
@@ -129,18 +131,34 @@ def _resource(message: BaseMessage) -> Wire | None:
     return resource
 
 
-def _says_something(resource: Wire) -> bool:
-    if resource.get("notification") or resource.get("data"):
-        return True
-    android, apns, web = (resource.get(name, {}) for name in ("android", "apns", "webpush"))
+_EMPTY_NOTIFICATION = (
+    "Give the notification a title, body, badge or sound; or set background=True to wake the app without showing anything."
+)
+_EMPTY_MESSAGE = "Give the message something to say: a notification, data, or a platform's own block."
+
+
+def _shows(resource: Wire) -> bool:
+    """Whether some platform is told to show, sound or count something."""
+    aps: Wire = resource.get("apns", {}).get("payload", {}).get("aps", {})
     return bool(
-        android.get("notification")
-        or android.get("data")
+        resource.get("notification")
+        or resource.get("android", {}).get("notification")
+        or resource.get("android_v2", {}).get("remote_notification")
+        or any(name in aps for name in ("alert", "badge", "sound"))
+        or resource.get("webpush", {}).get("notification")
+    )
+
+
+def _carries(resource: Wire) -> bool:
+    """Whether it brings the app something."""
+    apns: Wire = resource.get("apns", {})
+    return bool(
+        resource.get("data")
+        or resource.get("android", {}).get("data")
         or resource.get("android_v2")
         or apns.get("payload")
         or apns.get("live_activity_token")
-        or web.get("notification")
-        or web.get("data")
+        or resource.get("webpush", {}).get("data")
     )
 
 
@@ -161,9 +179,9 @@ def _length(value: Any) -> int:
     if isinstance(value, str):
         return len(value.encode())
     if isinstance(value, dict):
-        return sum(len(key.encode()) + _length(item) for key, item in value.items())
+        return sum(len(key.encode()) + _length(item) for key, item in cast("Wire", value).items())
     if isinstance(value, list):
-        return sum(_length(item) for item in value)
+        return sum(_length(item) for item in cast("list[Any]", value))
     return len(json.dumps(value))
 
 
@@ -187,16 +205,11 @@ def _check_size(resource: Wire, kind: type[FcmTarget], *, portable: bool) -> Non
             raise _too_large("apns.payload", size, DEVICE_LIMIT, portable=portable)
 
 
-class TooLarge(Refused):
-    """The message is longer than FCM takes."""
-
-
-def _too_large(field: str, size: int, limit: int, *, portable: bool) -> TooLarge:
+def _too_large(field: str, size: int, limit: int, *, portable: bool) -> Refused:
     if portable:
         field = {"notification": "body", "apns.payload": "body"}.get(field, field)
-    return TooLarge(
-        field, f"makes the message {size} bytes long, and FCM takes {limit}; shorten it, or send an id and let the app fetch the rest"
-    )
+    problem = f"makes the message {size} bytes long, and FCM takes {limit}; shorten it, or send an id and let the app fetch the rest"
+    return Refused(field, problem, "payload_too_large")
 
 
 # --- identity ---------------------------------------------------------------------------------------

@@ -33,10 +33,11 @@ _KIND = "pushkit.fcm.kind"
 class Refused(Exception):  # noqa: N818 - never leaves the provider: becomes a Verdict
     """A value that FCM would refuse: which field, and what is wrong with it, without quoting the value."""
 
-    def __init__(self, field: str, problem: str) -> None:
+    def __init__(self, field: str, problem: str, reason: str = "invalid_field") -> None:
         super().__init__(field, problem)
         self.field = field
         self.problem = problem
+        self.reason = reason
 
 
 Kind: TypeAlias = Callable[[Any, str], Any]
@@ -190,8 +191,11 @@ def checked_data(value: Any, path: str) -> dict[str, str] | None:
     for key in found or ():
         lowered = key.lower()
         if lowered in {"from", "message_type"} or lowered.startswith(("google", "gcm")):
-            raise Refused(f"{path}[{_shown(key)}]", "is a name that Google keeps for itself (from, message_type, google…, gcm…); rename it")
-    return found
+            raise Refused(
+                f"{path}[{_shown(key)}]",
+                "is a name that Google keeps for itself (from, message_type, google…, gcm…); rename it",
+                "reserved_key",
+            )
 
 
 def _shown(key: str) -> str:
@@ -250,7 +254,8 @@ def _kept(value: Any) -> Any:
 
 def declare(kind: Kind, *, wire: str | None = None, secret: bool = False, converter: Callable[[Any], Any] | None = None) -> Any:
     """An optional field of a block. ``wire``: its name there, where it differs; ``secret``: a person's text, never shown."""
-    return attrs.field(
+    field: Callable[..., Any] = attrs.field
+    return field(
         default=None,
         converter=converter or _kept,
         hash=kind not in {_string_map, checked_data, _object},
@@ -314,15 +319,15 @@ class Block:
         return f"{type(self).__name__}({', '.join(f'{name}=…' for name in names)})"
 
 
-def _declared(kind: type[Any]) -> Iterator[tuple[str, _Declared]]:
+def _declared(kind: Any) -> Iterator[tuple[str, _Declared]]:
     for field in attrs.fields(kind):
         declared = field.metadata.get(_KIND)
         if declared is not None:
             yield field.name, declared
 
 
-@functools.cache
-def _fields(kind: type[Any]) -> tuple[tuple[str, str, Kind], ...]:
+@functools.lru_cache(maxsize=64)
+def _fields(kind: Any) -> tuple[tuple[str, str, Kind], ...]:
     return tuple((name, declared.wire or name, declared.kind) for name, declared in _declared(kind))
 
 
@@ -334,7 +339,7 @@ def to_wire(value: Any, path: str = "") -> dict[str, Any]:
         Refused: for the first field that FCM would refuse.
     """
     found: dict[str, Any] = {}
-    for name, wire, kind in _fields(type(value)):
+    for name, wire, kind in _fields(cast("Any", type(value))):
         content = getattr(value, name)
         if content is None:
             continue
@@ -348,7 +353,7 @@ def to_wire(value: Any, path: str = "") -> dict[str, Any]:
 
 def secrets_of(value: Any) -> Iterator[str]:
     """Every text in a block or message that a person would read, or that addresses something."""
-    for field in attrs.fields(type(value)):
+    for field in attrs.fields(cast("type[Any]", type(value))):
         content = getattr(value, field.name)
         declared: _Declared | None = field.metadata.get(_KIND)
         if isinstance(content, Block):

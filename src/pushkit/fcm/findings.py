@@ -46,7 +46,7 @@ def findings(config: Config, app: str, now: float) -> Iterator[Finding]:  # noqa
         )
     elif isinstance(credentials, GoogleAuth):
         yield found(Level.OK, "credentials", f"google-auth: {type(credentials.credentials).__name__}")
-    elif isinstance(credentials, CallableToken):
+    elif isinstance(config.source, CallableToken):
         yield found(Level.OK, "credentials", "a callable of your own")
     else:
         yield found(Level.OK, "credentials", "the metadata server of this machine")

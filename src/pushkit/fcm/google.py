@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable
 from datetime import UTC
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -52,6 +52,9 @@ class GoogleAuth:
         """Find what cannot work."""
         try:
             from google.auth import credentials as google_credentials
+
+            if self.request is None:
+                _default_request()
         except ImportError:
             raise ConfigurationError(_MISSING) from None
         if isinstance(self.credentials, tuple):
@@ -99,9 +102,9 @@ class GoogleCredential:
         with self._lock:
             try:
                 if self._scoped is None:
-                    self._scoped = google_credentials.with_scopes_if_required(self._source.credentials, [oauth.SCOPE])
-                request = self._source.request or _default_request()
-                self._scoped.refresh(request)
+                    scoped: Callable[..., Any] = google_credentials.with_scopes_if_required
+                    self._scoped = scoped(self._source.credentials, [oauth.SCOPE])
+                self._scoped.refresh(self._source.request or _default_request())
             except exceptions.RefreshError as error:
                 return _refused(error)
             except exceptions.TransportError as error:
@@ -115,35 +118,35 @@ class GoogleCredential:
                     action=Action.FIX_CREDENTIALS,
                     detail=f"google-auth raised {type(error).__name__}",
                 )
-            return self._token(now)
+            return _token_of(self._scoped, now)
 
-    def _token(self, now: float) -> AccessToken | Verdict:
-        value = self._scoped.token
-        if not isinstance(value, str) or not value:
-            return oauth.refused(
-                "oauth_malformed_response",
-                scope=Scope.CREDENTIAL,
-                action=Action.FIX_CREDENTIALS,
-                detail="google-auth refreshed without a token",
-            )
-        expiry = self._scoped.expiry  # naive, UTC
-        return AccessToken(value=value, expires_at=expiry.replace(tzinfo=UTC).timestamp() if expiry else now + oauth.DEFAULT_LIFETIME)
+
+def _token_of(credentials: Any, now: float) -> AccessToken | Verdict:
+    value: Any = credentials.token
+    if not isinstance(value, str) or not value:
+        return oauth.refused(
+            "oauth_malformed_response",
+            scope=Scope.CREDENTIAL,
+            action=Action.FIX_CREDENTIALS,
+            detail="google-auth refreshed without a token",
+        )
+    expiry = credentials.expiry  # naive, UTC
+    return AccessToken(value=value, expires_at=expiry.replace(tzinfo=UTC).timestamp() if expiry else now + oauth.DEFAULT_LIFETIME)
 
 
 def _default_request() -> Any:
-    try:
-        from google.auth.transport.requests import Request
-    except ImportError:
-        raise ConfigurationError(_MISSING) from None
-    return Request()
+    from google.auth.transport.requests import Request
+
+    make: Callable[[], Any] = Request
+    return make()
 
 
 def _refused(error: Exception) -> Verdict:
     """A RefreshError: its second argument may be the token endpoint's JSON, its text may quote anything."""
     if getattr(error, "retryable", False):
         return oauth.unavailable("google-auth: RefreshError")
-    details = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], dict) else {}
-    word = details.get("error")
+    said: Any = error.args[1] if len(error.args) > 1 else None
+    word: Any = cast("dict[Any, Any]", said).get("error") if isinstance(said, dict) else None
     known = isinstance(word, str) and word.isascii() and word.replace("_", "").isalpha() and len(word) <= 64
     return oauth.refused(
         f"oauth_{word}" if known else "oauth_refused",

@@ -75,7 +75,9 @@ class MetadataCredential:
     @property
     def key(self) -> Hashable:
         """The account and where it is asked for."""
-        return ("metadata", self._server.account, self._server.origin)
+        # Where the project is asked too, each one asks for itself: a shared token would leave it without.
+        own = id(self) if self._server.project_id is None else None
+        return ("metadata", self._server.account, self._server.origin, own)
 
     def fetch(self, now: float, deadline: float) -> CredentialFlow:
         """Ask for the project id, if it is not known, and for a token."""

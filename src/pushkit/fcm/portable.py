@@ -38,10 +38,7 @@ def resource_of(notification: Notification) -> Wire:
     """
     options = _options(notification)
     common = _entries(notification)
-    if notification.background:
-        resource = _background(notification)
-    else:
-        resource = _displayed(notification)
+    resource = _background(notification) if notification.background else _displayed(notification)
     if common:
         resource["data"] = common
     label = analytics_label(notification)
@@ -99,7 +96,8 @@ def _text(value: Any, field: str) -> str | None:
 
 
 def _loc_args(value: Localized, field: str) -> list[str]:
-    if not isinstance(value.key, str) or not value.key:
+    key: Any = value.key
+    if not isinstance(key, str) or not key:
         raise Refused(field, "has no key; expected Localized('KEY_IN_THE_APP', …)")
     if not isinstance(value.args, tuple) or not all(isinstance(item, str) for item in value.args):
         raise Refused(field, "has arguments that are not all text")
@@ -109,12 +107,21 @@ def _loc_args(value: Localized, field: str) -> list[str]:
 def _entries(notification: Notification) -> dict[str, str]:
     found = checked_data(notification.data, "data") or {}
     link = _text(notification.link, "link")
-    if link and _LINK not in found:
-        found = {**found, _LINK: link}
+    if not link:
+        return found
+    if found.setdefault(_LINK, link) != link:
+        raise Refused("data", "has the key 'link' with another value than the notification's link; use one of the two", "reserved_key")
     return found
 
 
 def _background(notification: Notification) -> Wire:
+    for field in ("title", "subtitle", "body", "badge", "sound"):
+        if getattr(notification, field) not in {None, ""}:
+            raise Refused(
+                "background",
+                f"shows nothing, and {field} is set; send two pushes, or leave background off",
+                "background_with_content",
+            )
     # Apple refuses any other priority for background pushes; Android takes away "high" from apps that
     # use it without showing anything.
     headers = {"apns-push-type": "background", "apns-priority": "5"}
@@ -130,16 +137,18 @@ def _displayed(notification: Notification) -> Wire:
     subtitle, image = _text(notification.subtitle, "subtitle"), _text(notification.image, "image")
     shown = {name: value for name, value in (("title", title), ("body", body), ("image", image)) if value}
     resource: Wire = {"notification": shown} if shown else {}
-    resource["android"] = _android(notification)
+    resource["android"] = _android(notification, shown=bool(title or body) or _localized(notification))
     resource["apns"] = _apple(notification, title, subtitle, body, image)
     resource["webpush"] = _web(notification)
     return resource
 
 
 def _word(value: Any, field: str) -> str | None:
-    if value is None or (isinstance(value, str) and value):
-        return cast("str | None", value)
-    raise Refused(field, "is empty" if value == "" else f"is a {type(value).__name__}; expected text")
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        return value
+    raise Refused(field, f"is a {type(value).__name__}; expected text")
 
 
 def _badge(notification: Notification) -> int | None:
@@ -153,7 +162,11 @@ def _badge(notification: Notification) -> int | None:
     return badge
 
 
-def _android(notification: Notification) -> Wire:
+def _localized(notification: Notification) -> bool:
+    return isinstance(notification.title, Localized) or isinstance(notification.body, Localized)
+
+
+def _android(notification: Notification, *, shown: bool) -> Wire:
     look: Wire = {}
     for part in ("title", "body"):
         value = getattr(notification, part)
@@ -166,18 +179,19 @@ def _android(notification: Notification) -> Wire:
     if icon and not _is_url(icon):
         look["icon"] = icon
     sound = notification.sound
-    if sound is not None:
-        look["sound"] = sound.name if isinstance(sound, Sound) else _word(sound, "sound")
+    played = _word(sound.name, "sound.name") if isinstance(sound, Sound) else _word(sound, "sound")
+    if played:
+        look["sound"] = played
     badge = _badge(notification)
     if badge:  # 0 would count up by one here, and FCM cannot take a badge away
         look["notification_count"] = badge
-    if notification.interruption in _ANDROID_LOOK:
+    if notification.interruption is not None and notification.interruption in _ANDROID_LOOK:
         look["notification_priority"] = _ANDROID_LOOK[notification.interruption]
     result: Wire = {"priority": _ANDROID_PRIORITY[notification.priority]}
     collapse_key = _word(notification.collapse_key, "collapse_key")
     if collapse_key:
         result["collapse_key"] = look["tag"] = collapse_key
-    if look:
+    if look and shown:  # a number or a sound alone would show an empty notification here
         result["notification"] = look
     return result
 
@@ -197,9 +211,9 @@ def _apple(notification: Notification, title: str | None, subtitle: str | None, 
     badge = _badge(notification)
     if badge is not None:
         aps["badge"] = badge
-    sound = notification.sound
-    if sound is not None:
-        aps["sound"] = _apple_sound(sound)
+    sound = _apple_sound(notification.sound)
+    if sound:
+        aps["sound"] = sound
     for name, field in (("category", "category"), ("thread-id", "group")):
         value = _word(getattr(notification, field), field)
         if value:
@@ -222,15 +236,15 @@ def _apple(notification: Notification, title: str | None, subtitle: str | None, 
 def _apple_sound(sound: Any) -> Any:
     if not isinstance(sound, Sound):
         return _word(sound, "sound")
-    if not sound.critical:
-        return _word(sound.name, "sound.name")
-    result: Wire = {"name": _word(sound.name, "sound.name"), "critical": 1}
     volume: Any = sound.volume
-    if volume is not None:
-        if isinstance(volume, bool) or not isinstance(volume, (int, float)) or not 0 <= volume <= 1:
-            raise Refused("sound.volume", "is no number from 0.0 to 1.0")
-        result["volume"] = volume
-    return result
+    if volume is not None and (isinstance(volume, bool) or not isinstance(volume, (int, float)) or not 0 <= volume <= 1):
+        raise Refused("sound.volume", "is no number from 0 to 1")
+    name = _word(sound.name, "sound.name")
+    if not sound.critical:
+        if volume is not None:
+            raise Refused("sound.volume", "is for critical sounds only; set critical=True (Apple's entitlement is needed) or leave it out")
+        return name
+    return {"critical": 1, "name": name or "default"} | ({} if volume is None else {"volume": volume})
 
 
 def _web(notification: Notification) -> Wire:

@@ -14,7 +14,7 @@ from pushkit.fcm.classify import Context, classify
 from pushkit.fcm.config import MOST_STREAMS, Config
 from pushkit.fcm.credentials import StaticToken
 from pushkit.fcm.encode import FcmPrepared
-from pushkit.fcm.metadata import MetadataCredential
+from pushkit.fcm.metadata import MetadataCredential, MetadataServer
 from pushkit.fcm.targets import KINDS, FcmTarget
 from pushkit.lru import LRU
 from pushkit.outcomes import Action, Scope
@@ -50,7 +50,10 @@ class FcmSender:
         self.config: Final = config
         self.app: Final = app
         self.rate = config.rate
-        self.credential: Credential | None = config.source.credential()
+        source = config.source
+        if isinstance(source, MetadataServer) and config.project_id is not None:
+            source = attrs.evolve(source, project_id=config.project_id)
+        self.credential: Credential | None = source.credential()
         self._static = config.credentials.value if isinstance(config.credentials, StaticToken) else None
         self._origin = config.send_origin
         self._policy = OriginPolicy(max_streams=MOST_STREAMS, max_connections=config.max_connections)

@@ -134,7 +134,8 @@ class Topic(FcmTarget):
     @property
     def address(self) -> Hashable:
         """The topic's bare name."""
-        return self.name.removeprefix(_TOPIC_PREFIX) if isinstance(self.name, str) else self.name
+        name: Any = self.name
+        return name.removeprefix(_TOPIC_PREFIX) if isinstance(name, str) else name
 
     def secrets(self) -> tuple[str, ...]:
         """Nothing: a topic's name gives nobody access."""

@@ -1,5 +1,6 @@
 """What a message says to Android only. Source of every field: FCM v1 discovery document, revision 20261023."""
 
+# ruff: noqa: RUF009 - what fields.* gives is attrs.field(…), no shared default
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -38,7 +39,7 @@ class Visibility(WireEnum):
 
     PRIVATE = "PRIVATE"
     PUBLIC = "PUBLIC"
-    SECRET = "SECRET"
+    SECRET = "SECRET"  # noqa: S105 - a word of the Android API
 
 
 @register("fcm.Proxy")

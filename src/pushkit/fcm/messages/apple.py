@@ -1,5 +1,6 @@
 """What a message says to Apple devices only. Source: FCM v1 discovery document, ``ApnsConfig``."""
 
+# ruff: noqa: RUF009 - what fields.* gives is attrs.field(…), no shared default
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -1,5 +1,6 @@
 """The whole message resource, and what a portable notification may add for FCM."""
 
+# ruff: noqa: RUF009 - what fields.* gives is attrs.field(…), no shared default
 from __future__ import annotations
 
 from collections.abc import Mapping
