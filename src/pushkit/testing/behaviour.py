@@ -248,6 +248,11 @@ class Behaviour:
         """Google's token endpoint, STS and the metadata server."""
         return Script(behaviour=self, provider="oauth", said=("behaviour.oauth",))
 
+    @property
+    def topics(self) -> Script:
+        """FCM topic subscriptions, by registration, over the new API and the old one."""
+        return Script(behaviour=self, provider="topics", said=("behaviour.topics",))
+
     def webpush_service(self, service: str) -> Script:
         """Web pushes to one service: ``"mozilla"``, ``"google"``, ``"apple"``, ``"microsoft"``."""
         return Script(behaviour=self, provider="webpush", service=service, said=(f"behaviour.webpush_service({service!r})",))
@@ -261,7 +266,7 @@ class Behaviour:
         A provider (None: all) is down until :meth:`recover`.
 
         Args:
-            provider: ``"apns"``, ``"fcm"``, ``"webpush"``, ``"oauth"``.
+            provider: ``"apns"``, ``"fcm"``, ``"webpush"``, ``"oauth"``, ``"topics"``.
             word: what it answers; by default its 503.
             fault: what breaks instead of an answer (``Refuse()``, ``Silence()``, ``TlsFailure()`` or a fault of a request).
         """
@@ -446,7 +451,13 @@ class Behaviour:
 
 _MOST_DRAWS = 200_000
 
-_DOWN: Mapping[str, str] = {"apns": "ServiceUnavailable", "fcm": "UNAVAILABLE", "webpush": "http_503", "oauth": "http_503"}
+_DOWN: Mapping[str, str] = {
+    "apns": "ServiceUnavailable",
+    "fcm": "UNAVAILABLE",
+    "webpush": "unavailable",
+    "oauth": "http_503",
+    "topics": "UNAVAILABLE",
+}
 
 
 def _providers(provider: str | None) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ class Provision:
     def __init__(self, world: World, *, bundle_id: str = "com.example.app", project_id: str = "local-project") -> None:
         self.world = world
         self.bundle_id = bundle_id
-        self.project_id = project_id
+        self.project_id = world.project_id = project_id
         self._apns_key: ApnsKey | None = None
         self._account: ServiceAccountKey | None = None
         self._vapid: VapidPair | None = None
@@ -64,7 +64,7 @@ class Provision:
             "credentials": apns.TokenKey(key.pem or "", key_id=key.key_id, team_id=key.team_id),
             "topic": self.bundle_id,
             "origin": {apns.Environment.PRODUCTION: sites.apns, apns.Environment.SANDBOX: sites.apns_sandbox},
-            "channels_origin": sites.channels,
+            "channels_origin": {apns.Environment.PRODUCTION: sites.channels, apns.Environment.SANDBOX: sites.channels_sandbox},
         }
         return apns.Config(**(fields | changes))
 

@@ -19,7 +19,7 @@ from pushkit.testing.faults import LISTENER_FAULTS, ListenerFault
 from pushkit.testing.inbox import Inbox
 from pushkit.testing.provision import Provision
 from pushkit.testing.server.port import Port
-from pushkit.testing.services.routes import services_for
+from pushkit.testing.services.routes import PROVIDER_OF, sites_for
 from pushkit.testing.services.world import DIALECTS, Sites, World
 
 T = TypeVar("T")
@@ -31,7 +31,7 @@ APNS_STREAMS = 1000
 FCM_STREAMS = 100
 WEBPUSH_STREAMS = 100
 
-_PROVIDER_OF = {"apns": "apns", "apns_sandbox": "apns", "channels": "apns", "fcm": "fcm", "iid": "fcm", "oauth": "oauth"}
+_APNS_PORTS = frozenset({"apns", "apns_sandbox", "channels", "channels_sandbox"})
 
 
 class PushServer(Provision):
@@ -94,7 +94,7 @@ class PushServer(Provision):
         self._ports: dict[str, Port] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        known = {*_PROVIDER_OF, *DIALECTS}
+        known = set(PROVIDER_OF)
         unknown = self._fixed.keys() - known
         if unknown:
             raise ValueError(f"ports= names {', '.join(sorted(unknown))}; expected some of {', '.join(sorted(known))}")
@@ -152,12 +152,12 @@ class PushServer(Provision):
             loop.close()
 
     async def _open(self) -> None:
-        for name, service in services_for(self.world).items():
-            alpn = ("h2",) if name in {"apns", "apns_sandbox", "channels"} else ("h2", "http/1.1")
+        for name, site in sites_for(self.world).items():
+            alpn = ("h2",) if name in _APNS_PORTS else ("h2", "http/1.1")
             port = Port(
                 name,
-                service.serve,
-                self.ca,
+                site.serve,
+                None if name == "metadata" else self.ca,
                 alpn=alpn,
                 engine=self._engine,
                 streams=self._streams_for(name),
@@ -170,6 +170,8 @@ class PushServer(Provision):
             apns=self.origin("apns"),
             apns_sandbox=self.origin("apns_sandbox"),
             channels=self.origin("channels"),
+            channels_sandbox=self.origin("channels_sandbox"),
+            metadata=self.origin("metadata"),
             fcm=self.origin("fcm"),
             iid=self.origin("iid"),
             oauth=self.origin("oauth"),
@@ -183,7 +185,7 @@ class PushServer(Provision):
     def _streams_for(self, name: str) -> Callable[[Connection], int]:
         if name in {"apns", "apns_sandbox"}:
             return self._apns_limit
-        ordinary = FCM_STREAMS if name in {"fcm", "iid", "oauth"} else WEBPUSH_STREAMS
+        ordinary = FCM_STREAMS if name in {"fcm", "iid", "oauth", "metadata"} else WEBPUSH_STREAMS
         return lambda connection: cast("int", connection.state.get("streams", ordinary))
 
     def _apns_limit(self, connection: Connection) -> int:
@@ -283,7 +285,7 @@ class PushServer(Provision):
 
     async def _apply_outages(self) -> None:
         for name, port in self._ports.items():
-            down = self.behaviour.down(_PROVIDER_OF.get(name, "webpush"))
+            down = self.behaviour.down(PROVIDER_OF[name])
             await port.apply(cast("ListenerFault", down) if isinstance(down, LISTENER_FAULTS) else None)
 
     def _on_loop(self, work: Coroutine[Any, Any, T]) -> None:

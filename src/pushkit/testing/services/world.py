@@ -17,7 +17,6 @@ from pushkit.testing.exchange import Request
 from pushkit.testing.inbox import Inbox
 from pushkit.testing.receivers import Receiver
 
-
 DIALECTS = ("mozilla", "google", "apple", "microsoft", "rfc")
 """Web Push services; ``"rfc"`` is plain RFC 8030."""
 
@@ -47,9 +46,11 @@ class Sites:
     apns: str = "https://api.push.apple.com"
     apns_sandbox: str = "https://api.sandbox.push.apple.com"
     channels: str = "https://api-manage-broadcast.push.apple.com:2196"
+    channels_sandbox: str = "https://api-manage-broadcast.sandbox.push.apple.com:2195"
     fcm: str = "https://fcm.googleapis.com"
     iid: str = "https://iid.googleapis.com"
     oauth: str = "https://oauth2.googleapis.com"
+    metadata: str = "http://metadata.google.internal"
     webpush: dict[str, str] = attrs.field(
         factory=lambda: {
             "mozilla": "https://updates.push.services.mozilla.com",
@@ -96,8 +97,12 @@ class World:
         self.open_endpoints = open_endpoints
         self.sites = sites if sites is not None else Sites()
         self.recipients: dict[tuple[str, str], Known] = {}
-        self.channels: dict[tuple[str, str], int] = {}
-        """APNs broadcast channels: (bundle id, channel id) to storage policy."""
+        self.channels: dict[tuple[str, str, str], int] = {}
+        """APNs broadcast channels: (bundle id, environment, channel id) to storage policy."""
+        self.without_broadcast: set[str] = set()
+        """Bundle ids without the broadcast capability."""
+        self.project_id = "local-project"
+        """What the metadata server says."""
         self.shrink_on_refusal = False
         self.deliver: Callable[[Address, Request], None] | None = None
         """Web Push: hands an accepted message to whoever plays the browser (the autopush socket)."""

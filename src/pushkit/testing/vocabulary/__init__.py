@@ -12,9 +12,15 @@ from collections.abc import Collection
 
 from pushkit.testing.vocabulary import apns, fcm, oauth, webpush
 
-PROVIDERS = ("apns", "fcm", "webpush", "oauth")
+PROVIDERS = ("apns", "fcm", "webpush", "oauth", "topics")
 
-_WORDS: dict[str, Collection[str]] = {"apns": apns.WORDS, "fcm": fcm.WORDS, "webpush": webpush.WORDS, "oauth": oauth.WORDS}
+_WORDS: dict[str, Collection[str]] = {
+    "apns": apns.WORDS,
+    "fcm": fcm.WORDS,
+    "webpush": webpush.WORDS,
+    "oauth": oauth.WORDS,
+    "topics": fcm.WORDS | fcm.IID_WORDS,
+}
 
 
 def is_status(word: str) -> bool:
@@ -26,7 +32,7 @@ def knows(word: str, provider: str) -> bool:
     """Whether a provider uses this word."""
     if is_status(word):
         return True
-    return word in _WORDS[provider] or (provider == "fcm" and fcm.is_compound(word))
+    return word in _WORDS[provider] or (provider in {"fcm", "topics"} and fcm.is_compound(word))
 
 
 def check_word(word: str, provider: str | None) -> None:

@@ -92,6 +92,20 @@ ROWS: Mapping[str, Row] = {
 
 WORDS = frozenset(ROWS)
 
+IID_WORDS = frozenset(
+    {
+        "NOT_FOUND",
+        "INVALID_ARGUMENT",
+        "TOO_MANY_TOPICS",
+        "RESOURCE_EXHAUSTED",
+        "PERMISSION_DENIED",
+        "INTERNAL",
+        "UNKNOWN",
+        "DEADLINE_EXCEEDED",
+    }
+)
+"""What the Instance ID service says of one token in a batch."""
+
 _QUOTAS = {
     "project": ("project:local", "Message rate exceeded for the project."),
     "topic": ("topic", "Topic quota exceeded."),
