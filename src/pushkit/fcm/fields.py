@@ -196,6 +196,7 @@ def checked_data(value: Any, path: str) -> dict[str, str] | None:
                 "is a name that Google keeps for itself (from, message_type, google…, gcm…); rename it",
                 "reserved_key",
             )
+    return found
 
 
 def _shown(key: str) -> str:

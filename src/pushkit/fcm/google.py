@@ -102,8 +102,8 @@ class GoogleCredential:
         with self._lock:
             try:
                 if self._scoped is None:
-                    scoped: Callable[..., Any] = google_credentials.with_scopes_if_required
-                    self._scoped = scoped(self._source.credentials, [oauth.SCOPE])
+                    scoping: Any = google_credentials
+                    self._scoped = scoping.with_scopes_if_required(self._source.credentials, [oauth.SCOPE])
                 self._scoped.refresh(self._source.request or _default_request())
             except exceptions.RefreshError as error:
                 return _refused(error)
