@@ -338,7 +338,7 @@ class HttpxCarrier:
 
     @staticmethod
     def _fault(lane: _Lane, exchange: Exchange, exc: Exception, trace: _Trace) -> None:
-        """httpx's exception as a fault: what is behind it (ssl, h2 events) decides the fate where it can."""
+        """Httpx's exception as a fault: what is behind it (ssl, h2 events) decides the fate where it can."""
         name = type(exc).__name__
         fate = Processed.UNKNOWN if trace.maybe_whole else Processed.NO
         kind = FaultKind.CONNECTION_LOST

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 from pushkit.errors import ConfigurationError
@@ -13,7 +13,7 @@ from pushkit.wire import ClientCertificate
 
 
 @contextmanager
-def _lent_file(content: bytes) -> Iterator[str]:
+def _lent_file(content: bytes) -> Generator[str]:
     """
     Lend a path under which OpenSSL can read octets once.
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from pushkit.clock import Clock, Timer
 from pushkit.http.exchange import Exchange
-from pushkit.http.http2.engine import Engine, EngineError, EngineFullError, ErrorCode
+from pushkit.http.http2.engine import Engine, EngineFullError, ErrorCode
 from pushkit.untrusted import json_object, text_of
 from pushkit.wire import ConnectionAuth, FaultKind, Header, OriginPolicy, Processed
 
@@ -120,10 +120,9 @@ class Http2Connection(asyncio.Protocol):
         if self.closed:
             return
         self.last_heard = self._clock.monotonic()
-        try:
-            self.engine.feed(data, self)
-        except EngineError as exc:
-            self._broken(f"the server broke HTTP/2 ({exc})")
+        self.engine.feed(data, self)
+        if self.engine.finished is not None:
+            self._broken()
             return
         self.schedule_flush()
         if self.leaving and not self.streams and not self.pending:
@@ -228,7 +227,7 @@ class Http2Connection(asyncio.Protocol):
 
     # -- engine.Sink --------------------------------------------------------------------------------
 
-    def on_head(self, stream_id: int, headers: Sequence[Header], end: bool) -> None:  # noqa: FBT001
+    def on_head(self, stream_id: int, headers: Sequence[Header], end: bool) -> None:
         """The head of an answer."""
         exchange = self.streams.get(stream_id)
         if exchange is None:
@@ -240,7 +239,7 @@ class Http2Connection(asyncio.Protocol):
         if end:
             self._answered(stream_id, exchange)
 
-    def on_data(self, stream_id: int, data: bytes, end: bool) -> None:  # noqa: FBT001
+    def on_data(self, stream_id: int, data: bytes, end: bool) -> None:
         """Part of the body of an answer."""
         exchange = self.streams.get(stream_id)
         if exchange is None:
@@ -275,14 +274,13 @@ class Http2Connection(asyncio.Protocol):
             return
         self._settle(stream_id, exchange, FaultKind.CONNECTION_LOST, f"the server reset the stream (code {code})")
 
-    def on_malformed(self, stream_id: int, detail: str, *, too_large: bool = False) -> None:
+    def on_malformed(self, stream_id: int, detail: str) -> None:
         """An answer that is no HTTP."""
         exchange = self.streams.get(stream_id)
         if exchange is None:
             return
         self.engine.reset(stream_id, ErrorCode.PROTOCOL_ERROR)
-        kind = FaultKind.RESPONSE_TOO_LARGE if too_large else FaultKind.PROTOCOL_ERROR
-        self._settle(stream_id, exchange, kind, f"the answer is malformed ({detail})")
+        self._settle(stream_id, exchange, FaultKind.PROTOCOL_ERROR, f"the answer is malformed ({detail})")
 
     def on_goaway(self, last_stream_id: int, code: int, debug: bytes) -> None:
         """Streams above ``last_stream_id`` were not processed; the rest may still be answered (RFC 9113 section 6.8)."""
@@ -352,17 +350,21 @@ class Http2Connection(asyncio.Protocol):
                 exchange = pending.popleft()
                 if exchange.done is not None:
                     queued += 256 + len(exchange.request.body)
-                    self._open(exchange)
-                    if self.closed:
+                    if not self._open(exchange):
                         return
-            data = engine.take(WRITE_CHUNK)
+            data = engine.take(WRITE_CHUNK, self)
+            if data:
+                transport.write(data)
+            if engine.finished is not None:
+                self._broken()
+                return
             if not data:
                 break
-            transport.write(data)
         if pending:
             self._give_back()
 
-    def _open(self, exchange: Exchange) -> None:
+    def _open(self, exchange: Exchange) -> bool:
+        """Open a stream for it; False when the connection closed over that."""
         request = exchange.request
         authorization = None
         try:
@@ -380,6 +382,7 @@ class Http2Connection(asyncio.Protocol):
         else:
             exchange.stream_id = stream_id
             self.streams[stream_id] = exchange
+        return not self.closed
 
     def _give_back(self) -> None:
         """Requests that cannot be written here now go back to the pool, in their order."""
@@ -429,9 +432,9 @@ class Http2Connection(asyncio.Protocol):
         self._failure = self._failure or "the server did not answer a PING"
         self.leave()
 
-    def _broken(self, detail: str) -> None:
-        self._failure = detail
-        self._end(detail, None, kind=FaultKind.PROTOCOL_ERROR)
+    def _broken(self) -> None:
+        detail = f"the server broke HTTP/2 ({self.engine.finished})"
+        self._end(self._failure or detail, None, kind=FaultKind.CONNECTION_LOST if self._failure else FaultKind.PROTOCOL_ERROR)
 
     def _end(self, detail: str, error: Exception | None, kind: FaultKind = FaultKind.CONNECTION_LOST) -> None:
         """Close and settle: what cannot have reached the server whole goes elsewhere, the rest is unknown."""
@@ -461,7 +464,7 @@ class Http2Connection(asyncio.Protocol):
         if transport is not None and not transport.is_closing():
             if not unsent:
                 # A goodbye. Never behind requests that were just called unsent: it would send them.
-                transport.write(self.engine.take(WRITE_CHUNK))
+                transport.write(self.engine.take(WRITE_CHUNK, self))
             transport.close()
             self._close_timer = self._loop.call_later(CLOSE_WITHIN, transport.abort)
         self.error = error

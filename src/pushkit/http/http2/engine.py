@@ -15,8 +15,8 @@ from typing import Protocol
 from pushkit.errors import ConfigurationError
 from pushkit.wire import Header, WireRequest
 
-MAX_HEADER_BYTES = 32 * 1024
-"""Cap on the header fields of one answer, counted as RFC 9113 section 6.5.2 counts them."""
+MAX_HEADER_BYTES = 64 * 1024
+"""Cap on the header fields of one answer, counted as RFC 9113 section 6.5.2 counts them. More ends the connection."""
 INITIAL_WINDOW = 256 * 1024
 """Receive window of a stream: more than any answer that is kept."""
 UNLIMITED = 2**32 - 1
@@ -35,10 +35,6 @@ class ErrorCode(enum.IntEnum):
     HTTP_1_1_REQUIRED = 13
 
 
-class EngineError(Exception):
-    """The connection cannot go on: the server broke the protocol. What the engine has to say is still in ``take``."""
-
-
 class EngineFullError(Exception):
     """No new stream on this connection: its stream ids are used up, or the server has said goodbye."""
 
@@ -46,11 +42,11 @@ class EngineFullError(Exception):
 class Sink(Protocol):
     """What an engine tells while it is fed."""
 
-    def on_head(self, stream_id: int, headers: Sequence[Header], end: bool) -> None:  # noqa: FBT001  # hot path
+    def on_head(self, stream_id: int, headers: Sequence[Header], end: bool) -> None:  # hot path
         """The final answer's header fields (``:status`` first); ``end``: there is no body."""
         ...
 
-    def on_data(self, stream_id: int, data: bytes, end: bool) -> None:  # noqa: FBT001  # hot path
+    def on_data(self, stream_id: int, data: bytes, end: bool) -> None:  # hot path
         """A part of the body; ``end``: the answer is complete (trailers count as an empty last part)."""
         ...
 
@@ -58,8 +54,8 @@ class Sink(Protocol):
         """The server reset the stream."""
         ...
 
-    def on_malformed(self, stream_id: int, detail: str, *, too_large: bool = False) -> None:
-        """The answer on this stream broke HTTP (or a cap); the engine has reset it, the connection goes on."""
+    def on_malformed(self, stream_id: int, detail: str) -> None:
+        """The answer on this stream broke HTTP; the engine has reset it, the connection goes on."""
         ...
 
     def on_goaway(self, last_stream_id: int, code: int, debug: bytes) -> None:
@@ -81,6 +77,8 @@ class Engine(Protocol):
     name: str
     limit: int
     """Concurrent streams that the server allows right now."""
+    finished: str | None
+    """Why the connection cannot go on, once it cannot: looked at after ``feed`` and ``take``."""
 
     def start(self) -> None:
         """Queue the preface and our SETTINGS."""
@@ -111,17 +109,12 @@ class Engine(Protocol):
         """Queue a GOAWAY without error: we close."""
         ...
 
-    def take(self, limit: int) -> bytes:
+    def take(self, limit: int, sink: Sink) -> bytes:
         """Up to about ``limit`` bytes to send; empty when there is nothing now."""
         ...
 
     def feed(self, data: bytes, sink: Sink) -> None:
-        """
-        Take in what the server sent.
-
-        Raises:
-            EngineError: when the connection is broken; everything before that was told to the sink.
-        """
+        """Take in what the server sent, and tell the sink all that it meant."""
         ...
 
 

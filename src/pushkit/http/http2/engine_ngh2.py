@@ -5,10 +5,11 @@ from __future__ import annotations
 from ngh2 import (
     Configuration,
     Connection,
+    ConnectionClosed,
     ConnectionClosingError,
     ConnectionStateError,
     DataReceived,
-    DenialOfServiceError,
+    Event,
     GoAwayReceived,
     NeverIndexedHeader,
     NGH2Error,
@@ -23,7 +24,7 @@ from ngh2 import (
     TrailersReceived,
 )
 
-from pushkit.http.http2.engine import INITIAL_WINDOW, MAX_HEADER_BYTES, EngineError, EngineFullError, ErrorCode, Sink
+from pushkit.http.http2.engine import INITIAL_WINDOW, MAX_HEADER_BYTES, EngineFullError, ErrorCode, Sink
 from pushkit.wire import WireRequest
 
 _CONFIGURATION = Configuration(max_inbound_header_list_size=MAX_HEADER_BYTES, max_inbound_header_count=256)
@@ -38,7 +39,7 @@ _CONNECTION_WINDOW = 4 * 1024 * 1024
 class Ngh2Engine:
     """:class:`pushkit.http.http2.engine.Engine` over libnghttp2."""
 
-    __slots__ = ("_authority", "_connection", "_scheme", "_taken_to", "_top", "limit")
+    __slots__ = ("_authority", "_connection", "_scheme", "_taken_to", "_top", "finished", "limit")
 
     name = "ngh2"
 
@@ -47,6 +48,7 @@ class Ngh2Engine:
         self._scheme = (b":scheme", scheme.encode("ascii"))
         self._authority = (b":authority", authority.encode("ascii"))
         self.limit = 0
+        self.finished: str | None = None
         self._top = 0  # the highest stream id opened
         self._taken_to = 0  # the highest stream id when output was last taken
 
@@ -97,44 +99,58 @@ class Ngh2Engine:
         except NGH2Error:
             return  # it is closing already
 
-    def take(self, limit: int) -> bytes:
-        """Bytes to send."""
+    def take(self, limit: int, sink: Sink) -> bytes:
+        """Bytes to send. What libnghttp2 found wrong with a stream or the connection comes out here too."""
         self._taken_to = self._top
-        return self._connection.data_to_send(limit)
+        connection = self._connection
+        try:
+            data = connection.data_to_send(limit)
+        except NGH2Error as exc:
+            self.finished = self.finished or type(exc).__name__
+            return b""
+        for event in connection.events():
+            self._tell(event, sink)
+        return data
 
     def feed(self, data: bytes, sink: Sink) -> None:
         """Take in what the server sent."""
         connection = self._connection
-        failure: NGH2Error | None = None
         try:
             connection.receive_data(data)
         except NGH2Error as exc:
-            failure = exc
+            self.finished = type(exc).__name__
+        # What was complete before a broken frame is among the events.
         for event in connection.events():
-            kind = type(event)
-            if kind is ResponseReceived:
+            if isinstance(event, ResponseReceived):
                 sink.on_head(event.stream_id, event.headers, event.end_stream)
-            elif kind is StreamClosed:
-                if event.local_error is not None:
-                    problem = event.local_error
-                    sink.on_malformed(event.stream_id, type(problem).__name__, too_large=isinstance(problem, DenialOfServiceError))
-            elif kind is DataReceived:
+            elif isinstance(event, StreamClosed):
+                if event.error_code:
+                    sink.on_malformed(event.stream_id, f"code {event.error_code}")
+            elif isinstance(event, DataReceived):
                 sink.on_data(event.stream_id, event.data, event.end_stream)
-            elif kind is TrailersReceived:
-                sink.on_data(event.stream_id, b"", True)  # noqa: FBT003
-            elif kind is SettingsReceived:
-                self.limit = connection.remote_settings[3]
-                sink.on_settings()
-            elif kind is StreamReset:
-                sink.on_reset(event.stream_id, event.error_code)
-            elif kind is PingAcknowledged:
-                sink.on_pong()
-            elif kind is GoAwayReceived:
-                sink.on_goaway(event.last_stream_id, event.error_code, event.debug_data)
-        if failure is not None:
-            raise EngineError(type(failure).__name__) from None
-        if not connection.want_read and not connection.want_write:
-            raise EngineError("the protocol is finished") from None
+            else:
+                self._tell(event, sink)
+        if self.finished is None and not connection.want_read:
+            self.finished = "the protocol is finished"
+
+    def _tell(self, event: Event, sink: Sink) -> None:
+        if isinstance(event, TrailersReceived):
+            sink.on_data(event.stream_id, b"", True)
+        elif isinstance(event, SettingsReceived):
+            self.limit = self._connection.remote_settings[Setting.MAX_CONCURRENT_STREAMS]
+            sink.on_settings()
+        elif isinstance(event, StreamReset):
+            sink.on_reset(event.stream_id, event.error_code)
+        elif isinstance(event, StreamClosed):
+            # Closed by libnghttp2 itself: what the server or we reset is gone from the sink by now.
+            if event.error_code:
+                sink.on_malformed(event.stream_id, f"code {event.error_code}")
+        elif isinstance(event, PingAcknowledged):
+            sink.on_pong()
+        elif isinstance(event, GoAwayReceived):
+            sink.on_goaway(event.last_stream_id, event.error_code, event.debug_data)
+        elif isinstance(event, ConnectionClosed):
+            self.finished = f"code {event.error_code}"
 
 
 def self_test() -> None:
@@ -150,17 +166,17 @@ def self_test() -> None:
         def __init__(self) -> None:
             self.heard: list[object] = []
 
-        def on_head(self, stream_id: int, headers: object, end: bool) -> None:  # noqa: FBT001, ARG002
+        def on_head(self, stream_id: int, headers: object, end: bool) -> None:  # noqa: ARG002
             self.heard.append((stream_id, end))
 
-        def on_data(self, stream_id: int, data: bytes, end: bool) -> None:  # noqa: FBT001
+        def on_data(self, stream_id: int, data: bytes, end: bool) -> None:
             self.heard.append((stream_id, data, end))
 
         def on_settings(self) -> None:
             self.heard.append("settings")
 
         def on_reset(self, stream_id: int, code: int) -> None: ...
-        def on_malformed(self, stream_id: int, detail: str, *, too_large: bool = False) -> None: ...
+        def on_malformed(self, stream_id: int, detail: str) -> None: ...
         def on_goaway(self, last_stream_id: int, code: int, debug: bytes) -> None: ...
         def on_pong(self) -> None: ...
 
@@ -170,17 +186,17 @@ def self_test() -> None:
         server = Connection(Role.SERVER)
         engine.start()
         server.initiate_connection({Setting.MAX_CONCURRENT_STREAMS: 7})
-        server.receive_data(engine.take(65536))
+        server.receive_data(engine.take(65536, probe))
         engine.feed(server.data_to_send(), probe)
         request = WireRequest(b"POST", Origin("localhost"), b"/", HeaderBlock([(b"a", b"b")]), ((b"c", b"d"),), b"ping", 0.0)
         stream_id = engine.open(request, b"bearer")
         before = engine.unsent(stream_id)
-        server.receive_data(engine.take(65536))
+        server.receive_data(engine.take(65536, probe))
         after = engine.unsent(stream_id)
         server.send_response(stream_id, [(b":status", b"200")])
         server.send_data(stream_id, b"pong", end_stream=True)
         engine.feed(server.data_to_send(), probe)
-    except (NGH2Error, TypeError, AttributeError, KeyError, EngineError, EngineFullError) as exc:
+    except (NGH2Error, TypeError, AttributeError, KeyError, EngineFullError) as exc:
         message = f"the installed ngh2 failed its self-test ({type(exc).__name__})"
         raise ImportError(message) from exc
     expected: list[object] = ["settings", (1, False), (1, b"pong", True)]

@@ -142,9 +142,9 @@ class Pool:
         """Retire the old and close the idle."""
         policy = self.policy
         for connection in list(self.connections):
-            if connection.expires is not None and now >= connection.expires:
-                connection.leave()
-            elif policy.idle_timeout is not None and not connection.load and now - connection.last_heard >= policy.idle_timeout:
+            if (connection.expires is not None and now >= connection.expires) or (
+                policy.idle_timeout is not None and not connection.load and now - connection.last_heard >= policy.idle_timeout
+            ):
                 connection.leave()
 
     def drain(self) -> None:
@@ -174,7 +174,7 @@ class Pool:
 
     # -- connection.Owner ---------------------------------------------------------------------------
 
-    def on_room(self, connection: Http2Connection) -> None:
+    def on_room(self, connection: Http2Connection) -> None:  # noqa: ARG002  # the protocol names it
         """Hand out waiting requests."""
         if self.waiting:
             self._pump()
@@ -187,7 +187,7 @@ class Pool:
             if self.waiting:
                 self.grow()
 
-    def on_lost(self, connection: Http2Connection) -> None:
+    def on_lost(self, connection: Http2Connection) -> None:  # noqa: ARG002
         """It is over; requests that wait need another."""
         if self.waiting:
             self._pump()
@@ -263,11 +263,12 @@ class Pool:
 
     async def _open(self) -> None:
         """Dial once, then look again."""
-        fault: WireFault | None = None
         try:
             connection = await self._dial(self)
         except DialError as exc:
-            fault = WireFault(kind=exc.kind, processed=Processed.NO, detail=str(exc))
+            self._dialing = None
+            self._failed(WireFault(kind=exc.kind, processed=Processed.NO, detail=str(exc)))
+            return
         except OtherProtocolError:
             self._dialing = None
             self._resolve(None)
@@ -275,14 +276,11 @@ class Pool:
             self.waiting.clear()
             self._host.on_other_protocol(self, exchanges)
             return
-        except BaseException:
+        except BaseException:  # cancelled by close
             self._dialing = None
             self._resolve(WireFault(kind=FaultKind.CLOSED, processed=Processed.NO, detail="closed here"))
             raise
         self._dialing = None
-        if fault is not None:
-            self._failed(fault)
-            return
         self._failures = 0
         self._failure = None
         self._host.on_opened(connection)
