@@ -384,8 +384,8 @@ def _parsed(p256dh: object, auth: object) -> Receiver | Verdict:
     from pushkit.webpush.encryption import Receiver
 
     public = p256dh if isinstance(p256dh, bytes) and len(p256dh) == 65 else unb64(p256dh)
-    if public is None:
-        found = "it is missing" if p256dh is None else "it is no base64"
+    if public is None or len(public) != 65:
+        found = "it is missing" if p256dh is None else "it is no base64" if public is None else f"found {len(public)} octets"
         return _recipient("invalid_p256dh", f"p256dh: {found}; expected base64url of 65 octets")
     secret = auth if isinstance(auth, bytes) and len(auth) == 16 else unb64(auth)
     if secret is None or len(secret) != 16:

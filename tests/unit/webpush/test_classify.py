@@ -188,7 +188,9 @@ def test_windows_may_take_a_push_and_drop_it():
 
 
 @pytest.mark.parametrize("service", ENDPOINTS)
-@pytest.mark.parametrize("status", [0, 100, 199, 300, 302, 303, 308, 402, 406, 407, 409, 411, 415, 421, 425, 431, 451, 499, 505, 507, 511, 520, 599, 600, 999])
+@pytest.mark.parametrize(
+    "status", [0, 100, 199, 300, 302, 303, 308, 402, 406, 407, 409, 411, 415, 421, 425, 431, 451, 499, 505, 507, 511, 520, 599, 600, 999]
+)
 def test_unknown_statuses_are_technical_and_named(service, status):
     """Nobody is removed on a status that no page documents, and the status is the reason."""
     if (service, status) == ("microsoft", 406):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
 import stat
 
@@ -132,14 +131,16 @@ def test_errors_never_quote_the_key(source):
 
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
-    assert not [text[i : i + 20] for i in range(len(text) - 20) if text[i : i + 20] in str(caught.value) and "-----" not in text[i : i + 20]]
+    assert not [
+        text[i : i + 20] for i in range(len(text) - 20) if text[i : i + 20] in str(caught.value) and "-----" not in text[i : i + 20]
+    ]
 
 
 def test_a_missing_file_is_named_and_never_made(tmp_path):
     """Unlike py_vapid, which makes a new key and so kills every subscription."""
     path = tmp_path / "vapid.pem"
 
-    with pytest.raises(ConfigurationError, match="no such file .looked in .*VapidKey.generate"):
+    with pytest.raises(ConfigurationError, match=r"no such file .looked in .*VapidKey.generate"):
         VapidKey.from_file(path)
     assert not path.exists()
 
@@ -162,7 +163,7 @@ def test_a_huge_file_is_not_read_whole(tmp_path):
 def test_a_stated_public_key_is_checked():
     """A pair that does not belong together is found when it is configured."""
     assert KEY == VapidKey.parse(RAW, public_key=KEY.public_key)
-    with pytest.raises(ConfigurationError, match="vapid_keypair_mismatch.*the public key does not belong to the private key"):
+    with pytest.raises(ConfigurationError, match=r"vapid_keypair_mismatch.*the public key does not belong to the private key"):
         VapidKey.parse(RAW, public_key=OTHER_KEY.public_key)
     with pytest.raises(ConfigurationError, match="vapid_keypair_mismatch"):
         VapidKey.parse({"privateKey": RAW, "publicKey": OTHER_KEY.public_key})
@@ -194,7 +195,7 @@ def test_write_makes_a_private_file_and_never_overwrites(tmp_path):
     KEY.write(path)
 
     assert KEY == VapidKey.from_file(path)
-    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
     with pytest.raises(ConfigurationError, match="exists; a key is never overwritten"):
         OTHER_KEY.write(path)
     assert KEY == VapidKey.from_file(path)
@@ -298,7 +299,9 @@ def test_tokens_are_bounded():
     assert len(tokens) == 3
 
 
-@pytest.mark.parametrize("subject", ["mailto:ops@example.com", "mailto:a.b+c@sub.example.org", "https://example.com/contact", "https://example.com:8443"])
+@pytest.mark.parametrize(
+    "subject", ["mailto:ops@example.com", "mailto:a.b+c@sub.example.org", "https://example.com/contact", "https://example.com:8443"]
+)
 def test_real_contacts_are_taken(subject):
     """A mail address or a page at a public name."""
     assert subject_problem(subject) is None

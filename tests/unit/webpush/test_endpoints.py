@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from tests.unit.webpush.helpers import BROWSER, ENDPOINTS, NOW, Push, request_for, sender
-from tests.unit.webpush.hostile import ADDRESSES, ENDPOINTS as HOSTILE, PUBLIC_ADDRESSES
+from tests.unit.webpush.hostile import ADDRESSES, PUBLIC_ADDRESSES
+from tests.unit.webpush.hostile import ENDPOINTS as HOSTILE
 
 from pushkit import Action, Category, ConfigurationError, Disposition
 from pushkit.webpush import EndpointPolicy, Message, Service
@@ -175,10 +176,13 @@ def test_permissions_are_exact(rule, endpoint, reason):
     assert reason == place(endpoint, EndpointPolicy.allow(rule)).reason
 
 
-@pytest.mark.parametrize("rule", ["https://push.example.org", "push.example.org/path", "", "*", "*.", "a..b", "host:0", "host:99999", "host:x", "::1", "exa mple.org"])
+@pytest.mark.parametrize(
+    "rule",
+    ["https://push.example.org", "push.example.org/path", "", "*", "*.", "a..b", "host:0", "host:99999", "host:x", "::1", "exa mple.org"],
+)
 def test_rules_that_are_no_hosts_are_refused(rule):
     """The error shows the form."""
-    with pytest.raises(ConfigurationError, match="EndpointPolicy.allow"):
+    with pytest.raises(ConfigurationError, match=r"EndpointPolicy\.allow"):
         EndpointPolicy.allow(rule)
 
 
@@ -234,7 +238,9 @@ def test_the_number_of_unknown_origins_in_use_is_bounded():
     """Ten thousand made-up hosts cannot make this client hold ten thousand connections; the known ones go on."""
     web = sender(endpoints=PUBLIC)
     for number in range(UNKNOWN_ORIGINS):
-        assert isinstance(request_for(Message("hi"), BROWSER.subscription(f"https://h{number}.example.org/x"), with_sender=web), WireRequest)
+        assert isinstance(
+            request_for(Message("hi"), BROWSER.subscription(f"https://h{number}.example.org/x"), with_sender=web), WireRequest
+        )
 
     verdict = request_for(Message("hi"), BROWSER.subscription("https://one-more.example.org/x"), with_sender=web)
 
