@@ -7,12 +7,12 @@ import base64
 import json
 
 import pytest
+from tests.canaries import Canaries, LeakCatcher
 
 import pushkit
 from pushkit import Notification, Report, TechnicalFailure
 from pushkit.cli.demo import make_scene, play
 from pushkit.testing import PushServer
-from tests.canaries import Canaries, LeakCatcher
 
 
 def secrets_of(server: PushServer, targets) -> list[str]:

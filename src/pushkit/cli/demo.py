@@ -113,7 +113,7 @@ def make_scene(server: PushServer, *, title: str = TITLE, body: str = BODY) -> S
     )
 
 
-async def play(server: PushServer, scene: Scene, *, heard: Callable[[Outcome], None] = lambda outcome: None, hooks: Iterable[Hook] = ()) -> Report:
+async def play(server: PushServer, scene: Scene, *, heard: Callable[[Outcome], object] | None = None, hooks: Iterable[Hook] = ()) -> Report:
     """Send it all through the public interface; ``heard`` is called with each outcome as it comes."""
     report = Report(keep="all")
     async with (
@@ -128,7 +128,8 @@ async def play(server: PushServer, scene: Scene, *, heard: Callable[[Outcome], N
     ):
         async for outcome in outcomes:
             report.add(outcome)
-            heard(outcome)
+            if heard is not None:
+                heard(outcome)
         for suspicion in outcomes.report.suspicions:
             report.suspect(suspicion)
     return report
@@ -142,9 +143,11 @@ def differences(server: PushServer, scene: Scene, report: Report) -> Sequence[st
     if report.accepted != scene.accepted:
         found.append(f"{report.accepted} were accepted instead of {scene.accepted}")
     seen = Counter((outcome.provider, outcome.category.value, outcome.reason) for outcome in report.failures)
-    for finding in sorted(seen.keys() | scene.failures.keys()):
-        if seen[finding] != scene.failures[finding]:
-            found.append(f"{seen[finding]} × {' '.join(finding)} instead of {scene.failures[finding]}")
+    found += [
+        f"{seen[finding]} × {' '.join(finding)} instead of {scene.failures[finding]}"
+        for finding in sorted(seen.keys() | scene.failures.keys())
+        if seen[finding] != scene.failures[finding]
+    ]
     # What the services say, independently of what the client heard.
     arrived = Counter(record.target for record in server.sent if record.accepted)
     twice = sum(1 for count in arrived.values() if count > 1)
@@ -173,7 +176,11 @@ def run_demo(*, as_json: bool = False, open_report: bool = False) -> int:
         wrong = differences(server, scene, report)
     took = time.perf_counter() - started
     if as_json:
-        print(json.dumps({"as_scripted": not wrong, "differences": list(wrong), "seconds": took, "report": report.as_dict()}, ensure_ascii=False))
+        print(
+            json.dumps(
+                {"as_scripted": not wrong, "differences": list(wrong), "seconds": took, "report": report.as_dict()}, ensure_ascii=False
+            )
+        )
     else:
         print(report)
         print()
