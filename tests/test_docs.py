@@ -155,7 +155,7 @@ def test_what_the_queue_was_given_can_be_resumed(local: PushServer) -> None:
     async def later() -> pushkit.Outcome:
         config = local.apns_config()
         async with pushkit.AsyncClient(apns=config) as push, push.resume(pushkit.TechnicalFailure.from_json(text)) as outcomes:
-            return [outcome async for outcome in outcomes][0]
+            return await anext(aiter(outcomes))
 
     outcome = asyncio.run(later())
 

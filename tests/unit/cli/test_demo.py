@@ -54,8 +54,8 @@ def test_the_demo_as_json_is_json() -> None:
 @pytest.mark.parametrize(
     ("spoil", "noticed"),
     [
-        (lambda server, scene: server.unregister(scene.targets[100]), "were accepted instead of"),
-        (lambda server, scene: server.behaviour.to(scene.targets[101]).answer("UNREGISTERED"), "fcm recipient UNREGISTERED instead of"),
+        (lambda server, scene: server.unregister(scene.targets[0]), "were accepted instead of"),
+        (lambda server, scene: server.behaviour.to(scene.targets[1]).answer("UNREGISTERED"), "fcm recipient UNREGISTERED instead of"),
         (lambda server, scene: scene.failures.update({("apns", "payload", "BadTopic"): 1}), "0 × apns payload BadTopic instead of 1"),
     ],
 )
