@@ -30,9 +30,9 @@ def _bounded_int(digits: str) -> int | float:
     return int(digits) if len(digits) <= _LONGEST_NUMBER else float("inf")
 
 
-def json_object(body: bytes) -> dict[str, Any]:
+def json_object(body: bytes, *, limit: int = JSON_LIMIT) -> dict[str, Any]:
     """The JSON object in a body, or an empty one when it holds anything else."""
-    if not body or len(body) > JSON_LIMIT:
+    if not body or len(body) > limit:
         return {}
     try:
         value = json.loads(body, parse_int=_bounded_int)

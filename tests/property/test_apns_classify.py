@@ -6,12 +6,12 @@ import json
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.apns.helpers import NOW, STAMP, TOKEN, Push, sender
 
 from pushkit import Category, Notification, apns
 from pushkit.apns.reasons import ROWS
 from pushkit.verdict import Acceptance, Verdict
 from pushkit.wire import FaultKind, Processed, WireFault, WireResponse
-from tests.unit.apns.helpers import NOW, STAMP, TOKEN, Push, sender
 
 SENDER = sender()
 TARGET = apns.Device(TOKEN)

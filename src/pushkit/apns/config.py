@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from datetime import timedelta
+from typing import Any, TypeAlias, cast
 
 import attrs
 
@@ -35,22 +36,31 @@ Origins: TypeAlias = Mapping[Environment, Origin]
 def _one_each(value: Any, field: str, kind: type | tuple[type, ...], expected: str) -> Mapping[Environment, Any]:
     if isinstance(value, kind):
         return dict.fromkeys(Environment, value)
-    if isinstance(value, Mapping) and value and all(isinstance(item, kind) for item in value.values()):
-        try:
-            return {Environment(name): item for name, item in value.items()}
-        except ValueError:
-            pass
+    if isinstance(value, Mapping):
+        given = cast("Mapping[Any, Any]", value)
+        if given and all(isinstance(item, kind) for item in given.values()):
+            try:
+                return {Environment(name): item for name, item in given.items()}
+            except ValueError:
+                pass
     raise ConfigurationError(
-        f"apns.Config({field}=): expected {expected}, or a mapping of apns.Environment to that; got a {type(value).__name__}"
+        f"apns.Config({field}=): expected {expected}, or a mapping of apns.Environment to that; got a {type(cast('object', value)).__name__}"
     )
+
+
+def _seconds(value: Any) -> Any:
+    return value.total_seconds() if isinstance(value, timedelta) else value
 
 
 def _origins(value: Any, field: str) -> Origins:
     urls = _one_each(value, field, str, 'an origin such as "https://localhost:8443"')
     try:
-        return {environment: Origin.parse(url) for environment, url in urls.items()}
+        origins = {environment: Origin.parse(url) for environment, url in urls.items()}
     except ValueError:
         raise ConfigurationError(f'apns.Config({field}=): expected an origin such as "https://localhost:8443"') from None
+    if any(origin.scheme != "https" for origin in origins.values()):
+        raise ConfigurationError(f"apns.Config({field}=): expected https, since APNs is spoken over TLS alone; got http")
+    return origins
 
 
 @attrs.frozen(kw_only=True)
@@ -71,7 +81,7 @@ class Config:
         port: 443, or 2197, which Apple serves as well. Not together with ``origin``.
         max_connections: connections to one origin at the most.
         rate: pushes a second at the most; None: no limit of our own.
-        attempt_timeout: seconds for one attempt.
+        attempt_timeout: for one attempt, in seconds or as a ``timedelta``.
 
     Raises:
         ConfigurationError: what was seen, what was expected and how to mend it.
@@ -86,7 +96,7 @@ class Config:
     port: int = 443
     max_connections: int = 8
     rate: float | None = None
-    attempt_timeout: float = 10.0
+    attempt_timeout: float = attrs.field(default=10.0, converter=_seconds)
 
     def __attrs_post_init__(self) -> None:
         """Refuse what can never work, before anything is sent."""
@@ -105,13 +115,24 @@ class Config:
             )
         if self.origin is not None and self.port != 443:
             raise ConfigurationError("apns.Config: port= is for Apple's hosts; write the port into origin=")
-        for name, value in (("max_connections", self.max_connections), ("attempt_timeout", self.attempt_timeout), ("rate", self.rate)):
+        numbers: tuple[tuple[str, object], ...] = (
+            ("max_connections", self.max_connections),
+            ("attempt_timeout", self.attempt_timeout),
+            ("rate", self.rate),
+        )
+        for name, value in numbers:
             if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0):
                 raise ConfigurationError(f"apns.Config({name}=): expected a number above 0, got {value!r}")
         self._check_topic()
-        self.device_origins()
-        self.broadcast_origins()
-        self.channels_origins()
+        for name, origins in (
+            ("origin", self.device_origins()),
+            ("broadcast_origin", self.broadcast_origins()),
+            ("channels_origin", self.channels_origins()),
+        ):
+            if self.environment not in origins:
+                raise ConfigurationError(
+                    f"apns.Config({name}=): none for the environment {self.environment.value!r}, which is the configured one"
+                )
 
     def _check_topic(self) -> None:
         topic: object = self.topic

@@ -170,7 +170,7 @@ class TokenKey:
         if key_id is None:
             if named is None:
                 raise ConfigurationError(f'"{path.name}": the name does not tell the key id (AuthKey_<key id>.p8); pass key_id=')
-            key_id = named[1]
+            key_id = str(named[1])
         elif named is not None and team_id == named[1] and key_id != named[1]:
             raise ConfigurationError(f'"{path.name}": team_id is the key id of this file; key_id and team_id seem to be swapped')
         return cls(read_file(path), key_id=key_id, team_id=team_id, password=password)

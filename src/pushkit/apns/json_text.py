@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from pushkit.notification import Localized
 from pushkit.verdict import Verdict, refuse_payload
@@ -75,6 +75,7 @@ def _culprit(value: object, path: str) -> tuple[str, str]:
             if not math.isfinite(item):
                 return at, "is no finite number, which JSON cannot say"
         elif isinstance(item, Mapping):
+            item = cast("Mapping[Any, Any]", item)
             if not isinstance(item, dict):
                 return at, f"is a {type(item).__name__}; expected a dict"
             for key, inner in item.items():
@@ -84,6 +85,7 @@ def _culprit(value: object, path: str) -> tuple[str, str]:
                     return at, "has a key with half a character (a lone surrogate)"
                 pending.append((inner, f"{at}.{key}" if _is_plain_key(key) else f"{at}[…]", depth + 1))
         elif isinstance(item, (list, tuple)):
+            item = cast("list[Any]", item)
             pending += [(inner, f"{at}[{index}]", depth + 1) for index, inner in enumerate(item)]
         elif isinstance(item, date):
             return (
@@ -107,7 +109,7 @@ def mapping_in(value: object, field: str) -> Mapping[Any, Any]:
     """A mapping, or :class:`Refused`."""
     if not isinstance(value, Mapping):
         raise wrong(field, f"is a {type(value).__name__}; expected a dict")
-    return value
+    return cast("Mapping[Any, Any]", value)
 
 
 def custom_keys(body: dict[str, Any], custom: Mapping[Any, Any], field: str, *, texts_only: bool = False) -> None:

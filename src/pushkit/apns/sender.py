@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import cast
 
 import attrs
 
 from pushkit.apns.certificate import Certificate
+from pushkit.apns.channels import LIST_LIMIT, ChannelCalls
 from pushkit.apns.classify import classify
 from pushkit.apns.config import Config
 from pushkit.apns.credentials import TokenAuth, TokenKey, can_sign_deterministically
 from pushkit.apns.encode import ApnsPrepared, prepare
 from pushkit.apns.kinds import Environment
 from pushkit.apns.live_clock import LiveClock
-from pushkit.apns.targets import LONGEST_TOKEN, ApnsTarget, Channel, check_channel, check_environment, is_hex, refuse_token
+from pushkit.apns.targets import LONGEST_TOKEN, ApnsTarget, Channel, TokenTarget, check_channel, check_environment, is_hex, refuse_token
 from pushkit.health import Finding, Level
 from pushkit.lru import LRU
 from pushkit.messages import Message
@@ -47,6 +49,7 @@ class Route:
     broadcast: Origin
     channels: Origin
     policy: OriginPolicy
+    channels_policy: OriginPolicy
     pool_key: Hashable
     auth: TokenAuth | None
     certificate: Certificate | None
@@ -83,18 +86,20 @@ class ApnsSender:
             if not all(environment in origins for origins in (device, broadcast, channels)):
                 continue
             key, certificate = (credentials, None) if isinstance(credentials, TokenKey) else (None, credentials)
+            policy = OriginPolicy(
+                # With a provider token APNs takes one stream until it has accepted that token (Apple, "Sending notification requests").
+                first_streams=None if key is None else 1,
+                locked_statuses=frozenset({403}),
+                max_connections=config.max_connections,
+                client_certificate=None if certificate is None else certificate.wire,
+            )
             routes[environment] = Route(
                 environment=environment,
                 device=device[environment],
                 broadcast=broadcast[environment],
                 channels=channels[environment],
-                policy=OriginPolicy(
-                    # With a provider token APNs takes one stream until it has accepted that token (Apple, "Sending notification requests").
-                    first_streams=None if key is None else 1,
-                    locked_statuses=frozenset({403}),
-                    max_connections=config.max_connections,
-                    client_certificate=None if certificate is None else certificate.wire,
-                ),
+                policy=policy,
+                channels_policy=attrs.evolve(policy, max_connections=1, idle_timeout=60.0, max_response_bytes=LIST_LIMIT),
                 pool_key=(*credentials.pool_key, environment.value),
                 auth=None if key is None else key.auth,
                 certificate=certificate,
@@ -111,6 +116,10 @@ class ApnsSender:
     def route(self, environment: Environment | None) -> Route | None:
         """How to get to an environment (None: the configured one), or None when there are no credentials for it."""
         return self._routes.get(environment)
+
+    def channels(self, environment: Environment | None = None) -> ChannelCalls:
+        """Management of broadcast channels."""
+        return ChannelCalls(self, environment)
 
     def environment(self, target: Target) -> str:
         """``"production"`` or ``"sandbox"``."""
@@ -181,7 +190,7 @@ class ApnsSender:
         else:
             block, more = prepared.headers(expiration, self._blocks)
             own = ((b"apns-id", push_id), *more)
-            origin, path = route.device, _DEVICE_PATH + target.token.encode()  # type: ignore[attr-defined]  # every other kind has a token; check() looked
+            origin, path = route.device, _DEVICE_PATH + cast("TokenTarget", target).token.encode()  # check() has looked
         return WireRequest(
             _POST, origin, path, block, own, body, push.deadline, auth=route.auth, pool_key=route.pool_key, policy=route.policy
         )

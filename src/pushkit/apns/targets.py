@@ -49,7 +49,9 @@ class ApnsTarget(Target):
 
 
 @attrs.frozen(repr=False)
-class _Tokened(ApnsTarget):
+class TokenTarget(ApnsTarget):
+    """A target with a token of its own."""
+
     token: str
 
     @property
@@ -61,7 +63,7 @@ class _Tokened(ApnsTarget):
 
 @register("apns.Device")
 @attrs.frozen(repr=False)
-class Device(_Tokened):
+class Device(TokenTarget):
     """
     One app on one device.
 
@@ -75,7 +77,7 @@ class Device(_Tokened):
 
 @register("apns.ActivityToken")
 @attrs.frozen(repr=False)
-class ActivityToken(_Tokened):
+class ActivityToken(TokenTarget):
     """
     One running Live Activity (``activity.pushTokenUpdates``). It is replaced from time to time and ends with the activity.
 
@@ -86,7 +88,7 @@ class ActivityToken(_Tokened):
 
 @register("apns.StartToken")
 @attrs.frozen(repr=False)
-class StartToken(_Tokened):
+class StartToken(TokenTarget):
     """
     Where Live Activities of one type can be started on one device (``pushToStartTokenUpdates``, iOS 17.2 and later).
 

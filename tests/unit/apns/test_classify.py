@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from tests.unit.apns.helpers import NOW, PUSH_ID, STAMP, TOKEN, Push, answer, judged, sender, token_key
 
 from pushkit import Action, Notification, Scope, apns
 from pushkit.verdict import Acceptance, LatchCredential, Pause, PauseScope, RefreshCredential, RetireConnection, Verdict
 from pushkit.wire import FaultKind, Processed, WireFault, WireResponse
-from tests.unit.apns.helpers import NOW, PUSH_ID, STAMP, TOKEN, Push, answer, judged, sender, token_key
 
 
 def test_200_is_accepted_with_the_id_that_apns_gives():

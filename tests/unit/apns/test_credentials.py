@@ -10,10 +10,10 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from tests.unit.apns.helpers import KEY_ID, NOW, TEAM_ID, key_pem, token_key
 
 from pushkit import ConfigurationError, apns
 from pushkit.apns.credentials import GRID, KEEP, PinnedToken, can_sign_deterministically
-from tests.unit.apns.helpers import KEY_ID, NOW, TEAM_ID, key_pem, token_key
 
 PEM = key_pem()
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from tests.unit.apns.helpers import TOKEN, body_of, headers_of, request_for
 
 from pushkit import InterruptionLevel, Localized, Notification, Sound, apns
-from tests.unit.apns.helpers import TOKEN, body_of, headers_of, request_for
 
 DEVICE = apns.Device(TOKEN)
 ACTIVITY = apns.ActivityToken(TOKEN * 2)

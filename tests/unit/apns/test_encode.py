@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import pytest
+from tests.unit.apns.helpers import NOW, PUSH_ID, STAMP, TOKEN, Push, body_of, headers_of, refusal_for, request_for, sender
 
 from pushkit import Category, Disposition, Localized, Message, Notification, Priority, Sound, apns
 from pushkit.provider import Stamp
-from tests.unit.apns.helpers import NOW, PUSH_ID, STAMP, TOKEN, Push, body_of, headers_of, refusal_for, request_for, sender
 
 DEVICE = apns.Device(TOKEN)
 HELLO = Notification(title="Hello")

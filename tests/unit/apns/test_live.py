@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.unit.apns.helpers import NOW, STAMP, TOKEN, Push, body_of, refusal_for, request_for, sender
 
 from pushkit import Localized, apns
-from tests.unit.apns.helpers import NOW, STAMP, TOKEN, Push, body_of, refusal_for, request_for, sender
 
 ACTIVITY = apns.ActivityToken(TOKEN)
 START = apns.StartToken(TOKEN)

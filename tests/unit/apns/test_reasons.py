@@ -6,13 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.unit.apns.helpers import answer, judged
 
 from pushkit import apns
 from pushkit.apns.reasons import ROWS
 from pushkit.outcomes import Disposition
 from pushkit.wire import FaultKind, Processed, WireFault
-
-from tests.unit.apns.helpers import answer, judged
 
 REFERENCE = json.loads((Path(__file__).parents[2] / "reference" / "apns-errors.json").read_text("utf-8"))
 

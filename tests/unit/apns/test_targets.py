@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.apns.helpers import STAMP, TOKEN, refusal_for, request_for, sender
 
 from pushkit import Action, Notification, apns, codec
 from pushkit.verdict import Verdict
-from tests.unit.apns.helpers import STAMP, TOKEN, refusal_for, request_for, sender
 
 HELLO = Notification(title="Hello")
 FCM_TOKEN = "dGhpcyBpcyBu:APA91bHun4MxP5egoKMwt2KZFBaFUH-1RYqx"

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import attrs
 
 from pushkit.apns.kinds import PushType, rule_for
 from pushkit.apns.targets import ApnsTarget, Device
 from pushkit.messages import Message
+from pushkit.notification import Localized
 
 
 def kept(value: Any) -> Any:
     """A copy of a mapping, so that a constant stays one; anything else is kept for ``check`` to find."""
-    return dict(value) if isinstance(value, Mapping) else value
+    return dict(cast("Mapping[Any, Any]", value)) if isinstance(value, Mapping) else value
+
+
+def no_data() -> dict[str, Any]:
+    """The default of a field that holds the caller's own values."""
+    return {}
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -74,5 +80,7 @@ def collect_texts(value: object, found: list[str]) -> None:
             found.append(item)
         elif isinstance(item, Mapping):
             pending += item.values()
-        elif isinstance(item, (list, tuple)) or attrs.has(type(item)):
-            pending += item if isinstance(item, (list, tuple)) else attrs.astuple(item, recurse=False)
+        elif isinstance(item, (list, tuple)):
+            pending += cast("list[Any]", item)
+        elif isinstance(item, Localized):
+            pending += (item.key, item.args, item.fallback)

@@ -16,14 +16,14 @@ import attrs
 
 from pushkit.apns.json_text import custom_keys, mapping_in, text_in, wrong
 from pushkit.apns.kinds import PushType
-from pushkit.apns.messages.base import ApnsMessage, kept
+from pushkit.apns.messages.base import ApnsMessage, kept, no_data
 from pushkit.codec import register
 from pushkit.notification import Priority
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class _WithData(ApnsMessage):
-    data: Mapping[str, Any] = attrs.field(factory=dict, converter=kept, hash=False)
+    data: Mapping[str, Any] = attrs.field(factory=no_data, converter=kept, hash=False)
     """For the app: JSON values beside ``aps``."""
 
     def wire_payload(self) -> dict[str, Any]:

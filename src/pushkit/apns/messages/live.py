@@ -199,6 +199,7 @@ class LiveActivityUpdate(LiveActivityMessage):
     """
 
     event: ClassVar[str] = "update"
+    superseded_by_later: ClassVar[bool] = True
     reaches: ClassVar[tuple[type[ApnsTarget], ...]] = (ActivityToken, Channel)
 
     content_state: Mapping[str, Any] = attrs.field(converter=kept, hash=False)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import attrs
 
-from pushkit.apns.messages.base import kept
+from pushkit.apns.messages.base import kept, no_data
 from pushkit.codec import register
 from pushkit.notification import InterruptionLevel, Localized, Priority, ProviderOptions, Sound
 
@@ -50,9 +50,9 @@ class Options(ProviderOptions):
     """Which window to bring forward."""
     launch_image: str | None = None
     """Name of the launch image or storyboard to show on a tap."""
-    payload: Mapping[str, Any] = attrs.field(factory=dict, converter=kept, hash=False)
+    payload: Mapping[str, Any] = attrs.field(factory=no_data, converter=kept, hash=False)
     """JSON values beside ``aps``, for what ``data`` (text by text) cannot say."""
-    aps: Mapping[str, Any] = attrs.field(factory=dict, converter=kept, hash=False)
+    aps: Mapping[str, Any] = attrs.field(factory=no_data, converter=kept, hash=False)
     """Further keys inside ``aps``, as Apple writes them; they win over everything else."""
 
     def __repr__(self) -> str:

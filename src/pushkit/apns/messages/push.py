@@ -12,6 +12,11 @@ from pushkit.apns.messages.base import collect_texts, kept
 from pushkit.codec import register
 from pushkit.messages import Message
 
+
+def _no_headers() -> dict[str, str]:
+    return {}
+
+
 _QUIET = ("alert", "badge", "sound")
 
 
@@ -34,7 +39,7 @@ class Push(Message):
     provider: ClassVar[str | None] = "apns"
 
     payload: Mapping[str, Any] | bytes = attrs.field(converter=kept, hash=False)
-    headers: Mapping[str, str] = attrs.field(factory=dict, kw_only=True, converter=kept, hash=False)
+    headers: Mapping[str, str] = attrs.field(factory=_no_headers, kw_only=True, converter=kept, hash=False)
 
     @property
     def push_type(self) -> str:
