@@ -7,11 +7,12 @@ from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from pushkit.client import local, readiness
-from pushkit.client.options import Options, checked_message, checked_policy, checked_targets, is_many
+from pushkit.client.options import Options, checked_message, checked_policy, checked_target, checked_targets, is_many
 from pushkit.client.state import State, StateHolder
 from pushkit.delivery.policy import RetryPolicy
 from pushkit.delivery.push import Call, Push
-from pushkit.delivery.stream import Collecting, OutcomeStream, Source, aresumable, check_resumable, resumable
+from pushkit.delivery.source import Source, aresumable, check_resumable, resumable
+from pushkit.delivery.stream import Collecting, OutcomeStream
 from pushkit.errors import ConfigurationError
 from pushkit.health import Finding, Health
 from pushkit.messages import Duration, Message, seconds
@@ -122,10 +123,7 @@ class AsyncClient:
             ConfigurationError: when the client has no provider at all.
         """
         checked_message(message, "send()")
-        if to is not None and not isinstance(to, Target):
-            if is_many(to):
-                raise TypeError("send() is for one target; use send_many() or stream() for many")
-            checked_targets(to, "send()")
+        checked_target(to, "send()")
         policy = checked_policy(retry, self._options.retry)
         engine = self._state().engine
         sink = _One(engine.loop)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Self
 
 from pushkit.client.portal import Bell
-from pushkit.delivery.engine import make_message
-from pushkit.delivery.push import Call, Push
-from pushkit.delivery.stream import END, Feeding, Suspicions, cut_short, noted
+from pushkit.delivery.push import Call, Push, make_message
+from pushkit.delivery.source import END
+from pushkit.delivery.stream import Feeding, Suspicions, cut_short, noted
 from pushkit.outcomes import Outcome
 from pushkit.report import Report
 from pushkit.targets import Target
@@ -209,7 +209,7 @@ class Reader:
                 if not feed.out:
                     # Room again: the other side may have stopped for want of it.
                     self._fill()
-                    self._portal.post(feed.engine.refill_soon)
+                    self._portal.post(feed.engine.dispatch.refill_soon)
                 return found
             if not self._begun:
                 self.start()
@@ -245,7 +245,7 @@ class Reader:
         if self._exhausted:
             self.feed.inbox.ended = True
         if self._begun and (read or self._exhausted):
-            self._portal.post(self.feed.engine.refill_soon)
+            self._portal.post(self.feed.engine.dispatch.refill_soon)
         return bool(read) or self._exhausted
 
     def _made(self, target: Any) -> tuple[Any, Message | None, Verdict | None]:

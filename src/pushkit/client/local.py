@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from pushkit.delivery import settle
 from pushkit.delivery.credential_store import CredentialStore
-from pushkit.delivery.engine import make_message
 from pushkit.delivery.policy import RetryPolicy
-from pushkit.delivery.push import Call, Push
+from pushkit.delivery.push import Call, Push, make_message
 from pushkit.delivery.senders import Senders
 from pushkit.errors import ConfigurationError
 from pushkit.outcomes import Failure, Outcome
@@ -43,7 +42,9 @@ class _StandIn:
         return time.monotonic()
 
 
-def check(providers: Sequence[Provider], state: State | None, message: Message | Callable[[Any], Message], target: Target) -> Failure | None:
+def check(
+    providers: Sequence[Provider], state: State | None, message: Message | Callable[[Any], Message], target: Target
+) -> Failure | None:
     """What sending would refuse before the network."""
     if not providers:
         raise ConfigurationError("this client has no provider; pass apns=, fcm=, webpush= or providers=[...]")
@@ -64,12 +65,13 @@ def _verdict(providers: Sequence[Provider], state: State | None, call: Call, pus
     found = senders.get(target)
     if isinstance(found, Verdict):
         return found
-    push.message = call.message
-    if call.message is None:
-        push.message, problem = make_message(call, target)
-        if push.message is None:
+    message = call.message
+    if message is None:
+        message, problem = make_message(call, target)
+        if message is None:
             return problem
-    ready = call.ready(push.message, found, type(target))
+    push.message = message
+    ready = call.ready(message, found, type(target))
     if isinstance(ready, Verdict):
         return ready
     now = clock.time()

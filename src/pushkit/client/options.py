@@ -62,10 +62,14 @@ class Options:
         """
         import os
 
-        if not isinstance(retry, RetryPolicy):
-            raise ConfigurationError(f"retry= is a {type(retry).__name__}; pass a RetryPolicy, such as RetryPolicy.worker() (with the brackets)")
-        if isinstance(max_in_flight, bool) or not isinstance(max_in_flight, int) or max_in_flight < 1:
-            raise ConfigurationError(f"max_in_flight={max_in_flight!r}: expected a whole number of at least 1")
+        given: Any = retry
+        if not isinstance(given, RetryPolicy):
+            raise ConfigurationError(
+                f"retry= is a {type(given).__name__}; pass a RetryPolicy, such as RetryPolicy.worker() (with the brackets)"
+            )
+        most: Any = max_in_flight
+        if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+            raise ConfigurationError(f"max_in_flight={most!r}: expected a whole number of at least 1")
         kept_hooks = _sequence(hooks, "hooks", "a list of callables that take one event")
         for hook in kept_hooks:
             if not callable(hook):
@@ -84,7 +88,9 @@ class Options:
             )
         if transport is not None and (proxy is not None or ssl_context is not None):
             extra = "proxy" if proxy is not None else "ssl_context"
-            raise ConfigurationError(f"transport= and {extra}= contradict each other: a transport of your own brings its own network; set {extra} there")
+            raise ConfigurationError(
+                f"transport= and {extra}= contradict each other: a transport of your own brings its own network; set {extra} there"
+            )
         made = cls(
             apns=apns,
             fcm=fcm,
@@ -125,7 +131,9 @@ class Options:
         names = [provider.name for provider in made]
         twice = {name for name in names if names.count(name) > 1}
         if twice:
-            raise ConfigurationError(f"two providers are named {sorted(twice)[0]!r}; a name tells which provider reaches a target, so it must be unique")
+            raise ConfigurationError(
+                f"two providers are named {sorted(twice)[0]!r}; a name tells which provider reaches a target, so it must be unique"
+            )
         return made
 
     def open_transport(self) -> Transport:
@@ -172,6 +180,22 @@ def checked_message(message: Any, call: str) -> None:
         raise TypeError(
             f"{call}: the message is a {type(message).__name__}; pass a pushkit.Notification, a provider's message, or a callable target -> message"
         )
+
+
+def checked_target(to: Any, call: str) -> None:
+    """
+    One target, or None (a row of data that holds none becomes an outcome).
+
+    Raises:
+        TypeError: with the mend.
+    """
+    from pushkit.targets import Target
+
+    if to is None or isinstance(to, Target):
+        return
+    if is_many(to):
+        raise TypeError(f"{call} is for one target; use send_many() or stream() for many")
+    checked_targets(to, call)
 
 
 def checked_policy(retry: Any, default: RetryPolicy) -> RetryPolicy:

@@ -56,7 +56,12 @@ def _open(state: State, providers: Sequence[Provider]) -> Iterable[SenderState |
             opened = state.engine.senders.open(provider.name, app)
             if isinstance(opened, Verdict):
                 yield Finding(
-                    level=Level.ERROR, provider=provider.name, app=app, subject="configuration", message=opened.detail or opened.reason, mend=opened.advice
+                    level=Level.ERROR,
+                    provider=provider.name,
+                    app=app,
+                    subject="configuration",
+                    message=opened.detail or opened.reason,
+                    mend=opened.advice,
                 )
             else:
                 yield opened
@@ -82,7 +87,11 @@ async def _credential(state: State, sender: SenderState) -> Finding | None:
         )
     left = known.expires_at - state.clock.time()
     return Finding(
-        level=Level.OK, provider=sender.provider, app=sender.app, subject="credentials", message=f"an access token was given for {left / 60:.0f} minutes"
+        level=Level.OK,
+        provider=sender.provider,
+        app=sender.app,
+        subject="credentials",
+        message=f"an access token was given for {left / 60:.0f} minutes",
     )
 
 
@@ -93,7 +102,9 @@ async def _connections(state: State, sender: SenderState) -> list[Finding]:
             sender.pool_keys.add(pool_key)
         fault = await state.transport.connect(origin, policy, pool_key, CONNECT_WITHIN)
         if fault is None:
-            findings.append(Finding(level=Level.OK, provider=sender.provider, app=sender.app, subject="connection", message=f"{origin} is reached"))
+            findings.append(
+                Finding(level=Level.OK, provider=sender.provider, app=sender.app, subject="connection", message=f"{origin} is reached")
+            )
         else:
             findings.append(
                 Finding(

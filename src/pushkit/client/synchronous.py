@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pushkit.client import local
 from pushkit.client.bridge import Inbox, OutcomeStream, Reader, RemoteFeed
-from pushkit.client.options import Options, checked_message, checked_policy, checked_targets, is_many
+from pushkit.client.options import Options, checked_message, checked_policy, checked_target, checked_targets, is_many
 from pushkit.client.portal import Bell, Portal
-from pushkit.delivery.engine import make_message
 from pushkit.delivery.policy import RetryPolicy
-from pushkit.delivery.push import Call, Push
-from pushkit.delivery.stream import check_resumable, noted, resumable
+from pushkit.delivery.push import Call, Push, make_message
+from pushkit.delivery.source import check_resumable, resumable
+from pushkit.delivery.stream import noted
 from pushkit.errors import ClientClosedError, ConfigurationError
 from pushkit.health import Finding, Health
 from pushkit.messages import Duration, Message, seconds
@@ -123,7 +123,9 @@ class Client:
                     _open.add(self)
                 portal = self._portal
         if portal.inside():
-            raise RuntimeError("a hook called the client that it listens to; hand the work to a queue (see pushkit.contrib) and send from another thread")
+            raise RuntimeError(
+                "a hook called the client that it listens to; hand the work to a queue (see pushkit.contrib) and send from another thread"
+            )
         return portal
 
     def _after_fork(self) -> None:
@@ -158,10 +160,7 @@ class Client:
             ConfigurationError: when the client has no provider at all.
         """
         checked_message(message, "send()")
-        if to is not None and not isinstance(to, Target):
-            if is_many(to):
-                raise TypeError("send() is for one target; use send_many() or stream() for many")
-            checked_targets(to, "send()")
+        checked_target(to, "send()")
         policy = checked_policy(retry, self._options.retry)
         portal = self._there()
         engine = self._engine(portal)

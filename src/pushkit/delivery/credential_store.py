@@ -36,7 +36,9 @@ _STEPS = 20
 class Blocking(Protocol):
     """Runs a blocking callable elsewhere and calls back on the loop."""
 
-    def __call__(self, work: Callable[[], AccessToken | Verdict], done: Callable[[AccessToken | Verdict | BaseException], None]) -> None: ...
+    def __call__(
+        self, work: Callable[[], AccessToken | Verdict], done: Callable[[AccessToken | Verdict | BaseException], None]
+    ) -> None: ...
 
 
 Waiter = Callable[[AccessToken | Verdict], None]
@@ -60,7 +62,9 @@ class Entry:
 class CredentialStore:
     """All fetched credentials of one client. ``changed`` is told of every refresh: (credential, token or failure)."""
 
-    def __init__(self, clock: Clock, transport: Transport, blocking: Blocking, changed: Callable[[Credential, AccessToken | Verdict], None]) -> None:
+    def __init__(
+        self, clock: Clock, transport: Transport, blocking: Blocking, changed: Callable[[Credential, AccessToken | Verdict], None]
+    ) -> None:
         self._clock = clock
         self._transport = transport
         self._blocking = blocking
@@ -127,9 +131,9 @@ class CredentialStore:
         try:
             request = flow.send(result)
         except StopIteration as stop:
-            self._clock.call_at(self._clock.monotonic(), lambda: self._settle(credential, entry, stop.value)) if result is None else self._settle(
-                credential, entry, stop.value
-            )
+            self._clock.call_at(
+                self._clock.monotonic(), lambda: self._settle(credential, entry, stop.value)
+            ) if result is None else self._settle(credential, entry, stop.value)
             return
         except Exception as error:  # noqa: BLE001 - a fourth provider's mistake becomes a failure that names it
             self._settle(credential, entry, _broken(error))

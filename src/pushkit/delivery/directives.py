@@ -68,12 +68,7 @@ class Director:
         state.latch = Latch(verdict, mono + LATCH_PROBE)
         if first:
             self._problem(state, verdict, latched=True)
-            self._engine.refill_soon()
-
-    def probing(self, state: SenderState, mono: float) -> None:
-        """One push tries the latched credential; the next may after another pause."""
-        assert state.latch is not None
-        state.latch.probe_at = mono + LATCH_PROBE
+            self._engine.dispatch.refill_soon()
 
     def unlatch(self, state: SenderState) -> None:
         """The credential works again."""

@@ -22,57 +22,33 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pushkit.clock import Clock, Timer
 from pushkit.delivery import settle
+from pushkit.delivery.admission import broken_circuit, held_up, shut, too_late
 from pushkit.delivery.breaker import State
 from pushkit.delivery.budget import REFUND_CLEAN, cost
 from pushkit.delivery.credential_store import CredentialStore
 from pushkit.delivery.directives import Director
+from pushkit.delivery.dispatch import Dispatch, Feed
 from pushkit.delivery.guard import Guard
-from pushkit.delivery.lanes import Lane, Slots, Turns
+from pushkit.delivery.lanes import Lane
 from pushkit.delivery.news import News
-from pushkit.delivery.push import Call, Push, Ready, new_push_id
-from pushkit.delivery.retry import NOW_OR_NEVER, Decision, Facts, Stop, Waits, decide
+from pushkit.delivery.push import Call, Push, Ready, make_message, new_push_id
+from pushkit.delivery.retry import Decision, Stop, Waits, copy_allowed, decide, least_delay
+from pushkit.delivery.sleepers import PARKING, Sleepers
 from pushkit.delivery.senders import Senders, SenderState
 from pushkit.lru import LRU
 from pushkit.messages import Message
 from pushkit.outcomes import Category, Disposition, Failure, Outcome, Resume, Scope, WaitedFor
 from pushkit.provider import AccessToken, Provider, Stamp
 from pushkit.verdict import Acceptance, Verdict, refuse_payload
-from pushkit.wire import Transport, WireRequest, WireResult
+from pushkit.wire import Transport, WireRequest, WireResponse, WireResult
 
 if TYPE_CHECKING:
     from pushkit.events import Hook, MassInvalidation
 
 log = logging.getLogger("pushkit")
 
-PARKING = 10
-"""Pushes that may sleep between attempts, in multiples of ``max_in_flight``."""
-_SLICE = 256
-"""Pushes taken from the input in one turn of the loop at the most, so that a long run of bad rows does not block it."""
-_SWEEP = 0.25
-"""Seconds between two looks for pushes whose deadline passed while they waited for their turn."""
 _EVICTION = 60.0
 _LATEST = 10_000
-
-
-class Feed(Protocol):
-    """A running stream: something that takes pushes from an input while there is room."""
-
-    @property
-    def hungry(self) -> bool:
-        """Whether it wants to take more now."""
-        ...
-
-    def pump(self, most: int) -> int:
-        """Take up to so many; gives how many were taken. Fewer than asked: nothing more now."""
-        ...
-
-
-class Closable(Protocol):
-    """Something to be told when the client is being closed."""
-
-    def close_input(self) -> None:
-        """Take nothing more."""
-        ...
 
 
 class Engine:
@@ -94,7 +70,8 @@ class Engine:
         self.clock = clock
         self.loop = loop
         self.news = News(hooks)
-        self.slots = Slots(max_in_flight)
+        self.dispatch = Dispatch(loop, clock, max_in_flight, self.launch, self._late)
+        self.slots = self.dispatch.slots
         self.guard = guard or Guard()
         self.store = CredentialStore(clock, transport, self._in_thread, self._credential_changed)
         self.senders = Senders(providers, self.store, clock, self._sender_closed)
@@ -104,20 +81,12 @@ class Engine:
         self.closing = False
         self.suspicions: list[list[MassInvalidation]] = []
         """Where running reports hear what the guard says."""
-        self.streams: set[Closable] = set()
+        self.streams: set[Feed] = set()
         """Streams that read their input still."""
         self._chance = chance
-        self._turns = Turns()
-        self._feeds: deque[Feed] = deque()
-        self._queued: dict[Lane, None] = {}
-        """Lanes with pushes that wait for a slot."""
-        self._asleep: set[Push] = set()
+        self.sleepers = Sleepers(clock, PARKING * max_in_flight, self._woken)
         self._launched: set[Push] = set()
-        self._parking = PARKING * max_in_flight
-        self._refill_due = False
-        self._refill_at = float("inf")
-        self._timers: dict[str, Timer] = {}
-        """The engine's own timers by purpose: sweep, evict, limiter."""
+        self._evicting: Timer | None = None
         self._drained: asyncio.Future[None] | None = None
         self._latest: LRU[Any, str] = LRU(_LATEST)
         self._monotonic = clock.monotonic
@@ -134,28 +103,6 @@ class Engine:
             return state.lane(target, self.guard, self._monotonic())
         except Exception as error:  # noqa: BLE001 - a fourth provider's mistake stops its own pushes alone
             return self._provider_raised(state, error)
-
-    def has_room(self, lane: Lane, patience: float) -> bool:
-        """
-        Whether a stream may take a push for this lane now. One that would only be refused may always come.
-
-        Args:
-            lane: where the push would go.
-            patience: seconds that the push may wait; what its limiter asks for beyond that is a refusal.
-        """
-        state = lane.state
-        if lane.breaker.state is not State.CLOSED or state.latch is not None:
-            return True
-        if not self.slots.free(lane) or state.waiting >= self.slots.shared_limit:
-            return False
-        limiter = state.limiter
-        if limiter.rate is None and limiter.paused_until == 0.0:
-            return True
-        delay = limiter.delay(self._monotonic())
-        if 0.0 < delay <= patience:
-            self._refill_later(delay)
-            return False
-        return True
 
     def take(
         self,
@@ -186,10 +133,10 @@ class Engine:
         push.taken = self._monotonic()
         push.give_up = push.taken + call.policy.deadline
         push.message = message = message or call.message
-        if where.__class__ is Verdict:
-            self.finish(push, settle.failed(push, where, push.taken))  # type: ignore[arg-type]  # compared by class: on the way of every push
+        if isinstance(where, Verdict):
+            self.finish(push, settle.failed(push, where, push.taken))
             return push
-        push.lane = lane = where  # type: ignore[assignment]  # as above
+        push.lane = lane = where
         if message is None:
             if problem is None:
                 message, problem = make_message(call, target)
@@ -209,14 +156,14 @@ class Engine:
                 ready = call.ready_again(message, stamp, lane.state, target.__class__)
         except Exception as error:  # noqa: BLE001 - a fourth provider's mistake
             ready = self._provider_raised(lane.state, error)
-        if ready.__class__ is Verdict:
-            self.finish(push, settle.failed(push, ready, push.taken))  # type: ignore[arg-type]  # as above
+        if isinstance(ready, Verdict):
+            self.finish(push, settle.failed(push, ready, push.taken))
             return push
         if failure is not None:
             push.attempts = failure.attempts
             push.attempt = failure.attempts[-1].number if failure.attempts else 0
             push.doubtful = failure.disposition is Disposition.UNKNOWN
-        self._identify(push, ready, resume)  # type: ignore[arg-type]  # as above
+        self._identify(push, ready, resume)
         self.place(push)
         return push
 
@@ -251,36 +198,27 @@ class Engine:
             return
         lane = push.lane
         assert lane is not None
-        if self.slots.free(lane) and (not lane.waiting or not push.call.single) and not self._limited(lane):
-            self.launch(push, lane)
-            return
-        lane.waiting.append(push)
-        self._queued[lane] = None
-        self.refill_soon()
-        if "sweep" not in self._timers:
-            self._timers["sweep"] = self.clock.call_at(self._monotonic() + _SWEEP, self._sweep)
-
-    def _limited(self, lane: Lane) -> bool:
-        limiter = lane.state.limiter
-        if limiter.rate is None and limiter.paused_until == 0.0:
-            return False
-        return limiter.delay(self._monotonic()) > 0.0
+        self.dispatch.place(push, lane)
 
     def launch(self, push: Push, lane: Lane) -> None:
         """Check once more, take a slot, hand the request to the transport."""
         now = push.now = self._time()
         mono = self._monotonic()
-        refusal = self._refusal(push, lane, now, mono)
+        state = lane.state
+        refusal = too_late(push, now, mono) or shut(state, mono) or held_up(push, state, mono)
+        if refusal is None and lane.breaker.state is not State.CLOSED:
+            refusal, changed = broken_circuit(lane, mono)
+            if changed:
+                self.news.breaker(lane, None)
         if refusal is not None:
             self._refused(push, refusal)
             return
-        state = lane.state
         if state.credential is not None:
             token = self.store.get(state.credential, state.entry, now)  # type: ignore[arg-type]  # an entry comes with the credential
-            if token.__class__ is not AccessToken:
-                self._without_token(push, state, token)  # type: ignore[arg-type]  # compared by class
+            if not isinstance(token, AccessToken):
+                self._without_token(push, state, token)
                 return
-            push.token = token.value  # type: ignore[union-attr]  # as above
+            push.token = token.value
         policy = push.call.policy
         push.attempt += 1
         push.made += 1
@@ -291,64 +229,38 @@ class Engine:
             request = state.sender.address(push.prepared, push.target, push)  # type: ignore[arg-type]  # a placed push is prepared
         except Exception as error:  # noqa: BLE001 - a fourth provider's mistake
             request = self._provider_raised(state, error)
-        if request.__class__ is Verdict:
+        if isinstance(request, Verdict):
             push.attempt -= 1
             lane.breaker.void()
-            self.fail(push, request, None)  # type: ignore[arg-type]  # compared by class
+            self.fail(push, request, None)
             return
-        push.request = request  # type: ignore[assignment]  # as above
+        push.request = request
         push.started = now
         push.started_mono = mono
         self.slots.take(lane)
         state.limiter.take(mono)
         state.last_used = mono
         if not lane.origin:
-            self._first_request(lane, request)  # type: ignore[arg-type]  # as above
+            self._first_request(lane, request)
         if self.news.listening:
             self.news.attempt_started(push, lane.origin)
         self._launched.add(push)
-        push.handle = self.transport.submit(request, push.answered)  # type: ignore[arg-type]  # as above
+        push.handle = self.transport.submit(request, push.answered)
 
     def _first_request(self, lane: Lane, request: WireRequest) -> None:
         lane.origin = str(request.origin)
         if request.pool_key is not None:
             lane.state.pool_keys.add(request.pool_key)
-        if "evict" not in self._timers:
-            self._timers["evict"] = self.clock.call_at(self._monotonic() + _EVICTION, self._evict)
-
-    def _refusal(self, push: Push, lane: Lane, now: float, mono: float) -> Verdict | None:
-        """Why no attempt may be made now, or None."""
-        expires_at = push.expires_at
-        if expires_at is not None and now >= expires_at and (not push.ttl_zero or now > expires_at + NOW_OR_NEVER):
-            return settle.expired()
-        if mono >= push.give_up:
-            return settle.no_room()
-        state = lane.state
-        if state.latch is not None:
-            if mono < state.latch.probe_at:
-                return settle.latched(state.latch.verdict, state.latch.probe_at - mono)
-            self.director.probing(state, mono)
-        if state.pauses:
-            until = state.pauses.get(state.sender.throttle_key(push.target))
-            if until is not None and mono < until:
-                return settle.throttled(until - mono, "this recipient or topic")
-        limiter = state.limiter
-        if mono < limiter.paused_until:
-            return settle.throttled(limiter.paused_until - mono, "the whole project")
-        breaker = lane.breaker
-        if breaker.state is not State.CLOSED:
-            if not breaker.allow(mono):
-                return settle.circuit_open(breaker.probe_at - mono, lane.origin)
-            self.news.breaker(lane, None)
-        return None
+        if self._evicting is None:
+            self._evicting = self.clock.call_at(self._monotonic() + _EVICTION, self._evict)
 
     def _refused(self, push: Push, verdict: Verdict) -> None:
         if verdict.reason == "throttled" and not self.closing:
             # The one refusal worth waiting for inside the call: its end is known and the push has cost nothing.
             delay = verdict.floor or 0.0
             policy = push.call.policy
-            fits = push.slept + delay <= policy.max_sleep and delay < min(self._left(push), self._lifetime(push))
-            if fits and policy.attempts > 1 and len(self._asleep) < self._parking:
+            fits = push.slept + delay <= policy.max_sleep and delay < min(push.left(self._monotonic()), push.lifetime(self._time()))
+            if fits and policy.attempts > 1 and not self.sleepers.full:
                 self._sleep(push, verdict, Decision(delay, waits_for=WaitedFor.RETRY_AFTER))
                 return
         self.fail(push, verdict, Stop.EXPIRY if verdict.reason == "expired" else Stop.MAX_SLEEP)
@@ -388,17 +300,17 @@ class Engine:
         if self._drained is not None and not self._launched:
             self._drain_over()
         self.slots.give(lane)
-        if not self._refill_due:
-            self.refill_soon()
+        if not self.dispatch.due:
+            self.dispatch.refill_soon()
         request = push.request
         try:
             judged = state.sender.classify(result, request, push.prepared, push.target, now)  # type: ignore[arg-type]  # set at launch
         except Exception as error:  # noqa: BLE001 - a fourth provider's mistake; what became of the push is not known
             judged = self._classify_raised(state, error)
-        if judged.__class__ is Acceptance:
-            self._accepted(push, lane, judged, mono)  # type: ignore[arg-type]  # compared by class
+        if isinstance(judged, Acceptance):
+            self._accepted(push, lane, judged, result, mono)
             return
-        verdict: Verdict = judged  # type: ignore[assignment]  # as above
+        verdict = judged
         push.attempts = (*push.attempts, settle.attempted(push, mono, verdict.status, verdict.reason))
         if self.news.listening:
             self.news.attempt_finished(push, lane.origin)
@@ -409,8 +321,8 @@ class Engine:
         push.request = None
         self.failed(push, verdict)
 
-    def _accepted(self, push: Push, lane: Lane, acceptance: Acceptance, mono: float) -> None:
-        attempt = settle.attempted(push, mono, 200, None)
+    def _accepted(self, push: Push, lane: Lane, acceptance: Acceptance, result: WireResult, mono: float) -> None:
+        attempt = settle.attempted(push, mono, result.status if isinstance(result, WireResponse) else None, None)
         push.attempts = (*push.attempts, attempt) if push.attempts else (attempt,)
         push.request = None
         state = lane.state
@@ -448,7 +360,7 @@ class Engine:
         policy = push.call.policy
         if push.waits is None and verdict.retryable and policy.attempts > 1:
             push.waits = Waits(policy)
-        facts = self._facts(push)
+        facts = push.facts(self._monotonic(), self._time())
         assert push.lane is not None
         budget = push.lane.state.budget
         decision = decide(verdict, policy, facts, push.waits, budget, self._chance())
@@ -458,7 +370,7 @@ class Engine:
             push.refreshed = True
             push.waited, push.waited_for = 0.0, WaitedFor.NOTHING
             self.place(push)
-        elif len(self._asleep) >= self._parking and decision.delay > 0:
+        elif self.sleepers.full and decision.delay > 0:
             budget.refund(cost(verdict))
             self._stopped(push, verdict, Decision(None, stop=Stop.PARKING, retryable=True, defer=decision.delay))
         else:
@@ -472,68 +384,34 @@ class Engine:
             if push.lane.state.budget.first_refusal():
                 self.news.budget_exhausted(push.lane.state)
             verdict = settle.exhausted(verdict)
-        retry_at = push.now + decision.defer if decision.retryable else None
+        retry_at = self._time() + decision.defer if decision.retryable else None
         self._report(push, verdict, decision.stop, retry_at)
 
-    def _facts(self, push: Push) -> Facts:
-        prepared = push.prepared
-        return Facts(
-            made=push.made,
-            slept=push.slept,
-            left=self._left(push),
-            lifetime=self._lifetime(push),
-            now_or_never=push.ttl_zero,
-            replaceable=prepared is not None and prepared.replaceable,
-            unknown_retried=push.unknown_retried,
-            refreshed=push.refreshed,
-            early_used=push.early_used,
-        )
-
-    def _left(self, push: Push) -> float:
-        return push.give_up - self._monotonic()
-
-    def _lifetime(self, push: Push) -> float:
-        if push.expires_at is None:
-            return float("inf")
-        return push.expires_at + (NOW_OR_NEVER if push.ttl_zero else 0.0) - self._time()
-
     def _sleep(self, push: Push, verdict: Verdict, decision: Decision) -> None:
-        assert decision.delay is not None
-        push.verdict = verdict
-        push.waited, push.waited_for = decision.delay, decision.waits_for
         if self.news.listening:
             self.news.retry_scheduled(push, verdict, decision)
-        push.slept += decision.delay
-        self._asleep.add(push)
         self.active -= 1
-        push.timer = self.clock.call_at(self._monotonic() + decision.delay, push.wake)
+        self.sleepers.add(push, verdict, decision)
 
-    def wake(self, push: Push) -> None:
+    def _woken(self, push: Push) -> None:
         """The wait between two attempts is over."""
-        push.timer = None
-        if push in self._asleep:
-            self._asleep.discard(push)
-            self.active += 1
-            self.place(push)
+        self.active += 1
+        self.place(push)
 
     # -- ends ----------------------------------------------------------------------------------------
 
     def fail(self, push: Push, verdict: Verdict, stop: Stop | None) -> None:
         """No further attempt: say when one is sensible, if ever."""
+        now = self._time()
+        facts = push.facts(self._monotonic(), now)
         retry_at = None
-        floor = max(verdict.floor or 0.0, verdict.retry_after or 0.0)
-        if verdict.retryable and self._copy_allowed(push, verdict) and floor < self._lifetime(push):
-            retry_at = self._time() + floor
+        if (
+            verdict.retryable
+            and copy_allowed(verdict, push.call.policy, facts, doubtful=push.doubtful)
+            and least_delay(verdict) < facts.lifetime
+        ):
+            retry_at = now + least_delay(verdict)
         self._report(push, verdict, stop, retry_at)
-
-    def _copy_allowed(self, push: Push, verdict: Verdict) -> bool:
-        unknown = verdict.disposition is Disposition.UNKNOWN
-        if not unknown and not push.doubtful:
-            return True
-        policy = push.call.policy
-        if policy.on_unknown == "never" or (unknown and push.unknown_retried):
-            return False
-        return policy.on_unknown == "always" or (push.prepared is not None and push.prepared.replaceable)
 
     def _report(self, push: Push, verdict: Verdict, stop: Stop | None, retry_at: float | None) -> None:
         mono = self._monotonic()
@@ -553,8 +431,8 @@ class Engine:
         read = push.call.sink.deliver(push, outcome)
         if self.news.listening:
             self.news.finished(outcome, read=read)
-        if not self._refill_due:
-            self.refill_soon()
+        if not self.dispatch.due:
+            self.dispatch.refill_soon()
 
     def cancel(self, push: Push) -> None:
         """The caller gives up; the push still gets its outcome, which says what is known of its fate."""
@@ -564,117 +442,19 @@ class Engine:
         if push.handle is not None:
             push.handle.cancel()
         else:
-            self._give_back(push)
+            self._take_out(push)
             self.fail(push, push.verdict or settle.cancelled(), Stop.CLOSING)
 
-    def _give_back(self, push: Push) -> None:
+    def _take_out(self, push: Push) -> None:
         """Take a push out of wherever it waits."""
-        if push.timer is not None:
-            push.timer.cancel()
-            push.timer = None
-        if push in self._asleep:
-            self._asleep.discard(push)
+        if self.sleepers.remove(push):
             self.active += 1
-        elif push.lane is not None and push.lane.waiting:
-            try:
-                push.lane.waiting.remove(push)
-            except ValueError:
-                return
+        elif push.lane is not None and push in push.lane.waiting:
+            push.lane.waiting.remove(push)
 
-    # -- whose turn it is ----------------------------------------------------------------------------
-
-    def add_feed(self, feed: Feed) -> None:
-        """A stream begins."""
-        self._feeds.append(feed)
-        self.refill_soon()
-
-    def remove_feed(self, feed: Feed) -> None:
-        """A stream has read its input, or was left."""
-        if feed in self._feeds:
-            self._feeds.remove(feed)
-
-    def refill_soon(self) -> None:
-        """Fill free slots in the next turn of the loop, once for however many became free in this one."""
-        if not self._refill_due and (self._feeds or self._queued):
-            self._refill_due = True
-            self.loop.call_soon(self._refill)
-
-    def _refill(self) -> None:
-        self._refill_due = False
-        budget = _SLICE
-        while budget > 0 and self.slots.used < self.slots.limit:
-            hungry = any(feed.hungry for feed in self._feeds)
-            lane = self._next_lane()
-            if lane is not None and not (hungry and self._turns.stream_next()):
-                self._serve(lane)
-                budget -= 1
-            elif hungry:
-                taken = self._pump(1 if lane is not None else budget)
-                if not taken and lane is None:
-                    return
-                budget -= max(taken, 1)
-            elif lane is None:
-                return
-        if budget <= 0:
-            self.refill_soon()
-
-    def _next_lane(self) -> Lane | None:
-        for lane in list(self._queued):
-            if not lane.waiting:
-                del self._queued[lane]
-            elif self._limited(lane):
-                self._refill_later(lane.state.limiter.delay(self._monotonic()))
-            elif self.slots.free(lane):
-                return lane
-        return None
-
-    def _serve(self, lane: Lane) -> None:
-        push = lane.waiting.popleft()
-        # The next lane's turn comes first: to the end of the row.
-        del self._queued[lane]
-        if lane.waiting:
-            self._queued[lane] = None
-        self.launch(push, lane)
-
-    def _pump(self, most: int) -> int:
-        taken = 0
-        share = most if len(self._feeds) == 1 else max(1, min(16, most // len(self._feeds)))
-        for _ in range(len(self._feeds)):
-            feed = self._feeds[0]
-            self._feeds.rotate(-1)
-            if feed.hungry:
-                taken += feed.pump(min(share, most - taken))
-            if taken >= most or not self._feeds:
-                break
-        return taken
-
-    def _refill_later(self, delay: float) -> None:
-        """A limiter opens in so many seconds."""
-        at = self._monotonic() + max(delay, 0.001)
-        if at < self._refill_at:
-            self._refill_at = at
-            if "limiter" in self._timers:
-                self._timers["limiter"].cancel()
-            self._timers["limiter"] = self.clock.call_at(at, self._limiter_open)
-
-    def _limiter_open(self) -> None:
-        self._refill_at = float("inf")
-        del self._timers["limiter"]
-        self.refill_soon()
-
-    def _sweep(self) -> None:
-        del self._timers["sweep"]
-        mono, now = self._monotonic(), self._time()
-        waiting = False
-        for lane in list(self._queued):
-            late = [push for push in lane.waiting if mono >= push.give_up or (push.expires_at is not None and now >= push.expires_at + NOW_OR_NEVER)]
-            for push in late:
-                lane.waiting.remove(push)
-                refusal = self._refusal(push, lane, now, mono) or settle.no_room()
-                self.fail(push, refusal, Stop.DEADLINE)
-            waiting = waiting or bool(lane.waiting)
-        if waiting:
-            self._timers["sweep"] = self.clock.call_at(mono + _SWEEP, self._sweep)
+    def _late(self, push: Push) -> None:
+        """Its time ran out while it waited for its turn."""
+        self.fail(push, too_late(push, self._time(), self._monotonic()) or settle.no_room(), Stop.DEADLINE)
 
     # -- credentials, apps ---------------------------------------------------------------------------
 
@@ -699,10 +479,10 @@ class Engine:
         return self.senders.forget(app)
 
     def _evict(self) -> None:
-        del self._timers["evict"]
+        self._evicting = None
         self.senders.evict_idle(self._monotonic())
         if len(self.senders):
-            self._timers["evict"] = self.clock.call_at(self._monotonic() + _EVICTION, self._evict)
+            self._evicting = self.clock.call_at(self._monotonic() + _EVICTION, self._evict)
 
     def _provider_raised(self, state: SenderState, error: BaseException) -> Verdict:
         log.error("the %s provider raised %s; its text is not shown since it may hold secrets", state.provider, type(error).__name__)
@@ -720,15 +500,15 @@ class Engine:
         self.closing = True
         for stream in list(self.streams):
             stream.close_input()
-        for push in list(self._asleep):
-            self._give_back(push)
+        for push in self.sleepers.all():
+            self._take_out(push)
             self.fail(push, push.verdict or settle.closed(), Stop.CLOSING)
         if self._launched and grace > 0:
             self._drained = self.loop.create_future()
             timer = self.clock.call_at(self._monotonic() + grace, self._drain_over)
             await self._drained
             timer.cancel()
-        for lane in list(self._queued):
+        for lane in self.dispatch.queued():
             while lane.waiting:
                 self.fail(lane.waiting.popleft(), settle.closed(), Stop.CLOSING)
         self.store.close()
@@ -739,28 +519,10 @@ class Engine:
             # A transport that keeps its promise has answered by now.
             self._launched.discard(push)
             self.fail(push, settle.closed_unanswered(), Stop.CLOSING)
-        for timer in self._timers.values():
-            timer.cancel()
+        self.dispatch.close()
+        if self._evicting is not None:
+            self._evicting.cancel()
 
     def _drain_over(self) -> None:
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
-
-
-def make_message(call: Call, target: Any) -> tuple[Message | None, Verdict | None]:
-    """Call the caller's ``message`` callable, exactly once for this push."""
-    assert call.make is not None
-    try:
-        message = call.make(target)
-    except Exception as error:  # noqa: BLE001 - one row's trouble must not stop a broadcast
-        # The traceback goes to the log for whoever wrote the callable; its text may quote the row, so it stays out of the outcome.
-        log.warning("the message callable raised %s for one target", type(error).__name__)
-        return None, no_message(f"the message callable raised {type(error).__name__}")
-    if isinstance(message, Message):
-        return message, None
-    return None, no_message(f"the message callable gave a {type(message).__name__}; expected a Notification or a provider's message")
-
-
-def no_message(detail: str) -> Verdict:
-    """There is no message for this target."""
-    return refuse_payload("message_failed", "Repair the callable that makes the message: it gave none for this recipient.", field="message", detail=detail)

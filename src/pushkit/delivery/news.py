@@ -42,7 +42,12 @@ class News:
                     self._reported.add(id(hook))
                     # Without the text and the traceback: both may quote the event's target.
                     name = getattr(hook, "__qualname__", type(hook).__qualname__)
-                    log.error("the hook %s raised %s on %s; further errors of it are not reported", name, type(error).__name__, type(event).__name__)
+                    log.error(
+                        "the hook %s raised %s on %s; further errors of it are not reported",
+                        name,
+                        type(error).__name__,
+                        type(event).__name__,
+                    )
 
     def attempt_started(self, push: Push, origin: str) -> None:
         """A request is handed to the transport."""
@@ -89,6 +94,10 @@ class News:
 
     def budget_exhausted(self, state: SenderState) -> None:
         """A sender's retry budget is used up."""
-        log.warning("%s/%s: the retry budget is used up; failures come back without repeats until pushes are accepted again", state.provider, state.app)
+        log.warning(
+            "%s/%s: the retry budget is used up; failures come back without repeats until pushes are accepted again",
+            state.provider,
+            state.app,
+        )
         if self._hooks:
             self.tell(events.BudgetExhausted(provider=state.provider, app=state.app))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import attrs
 
@@ -37,8 +39,8 @@ def _optional_seconds(value: Duration | None) -> float | None:
     return None if value is None else _seconds(value)
 
 
-def _seconds(value: Duration) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) and not hasattr(value, "total_seconds"):
+def _seconds(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, timedelta)):
         raise ConfigurationError(f"RetryPolicy: a duration is a {type(value).__name__}; pass seconds or a timedelta")
     return seconds(value)
 
@@ -81,19 +83,26 @@ class RetryPolicy:
     """Whether the push's key may fill an empty collapse id or tag, so that a second copy replaces the first."""
 
     def __attrs_post_init__(self) -> None:
-        if isinstance(self.attempts, bool) or not isinstance(self.attempts, int) or self.attempts < 1:
-            raise ConfigurationError(f"RetryPolicy(attempts={self.attempts!r}): expected a whole number of at least 1 (1 sends exactly once)")
+        attempts: Any = self.attempts
+        if isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 1:
+            raise ConfigurationError(
+                f"RetryPolicy(attempts={self.attempts!r}): expected a whole number of at least 1 (1 sends exactly once)"
+            )
         for name in ("attempt_timeout", "deadline", "max_sleep"):
             value = getattr(self, name)
             least_open = name != "max_sleep"
-            if value is not None and (value != value or value < 0 or (least_open and value == 0)):
+            if value is not None and (math.isnan(value) or value < 0 or (least_open and value == 0)):
                 raise ConfigurationError(f"RetryPolicy({name}={value!r}): expected {'more than' if least_open else 'at least'} 0 seconds")
         if self.on_unknown not in get_args(OnUnknown):
             raise ConfigurationError(f"RetryPolicy(on_unknown={self.on_unknown!r}): expected one of {', '.join(get_args(OnUnknown))}")
         if not callable(self.backoff):
-            raise ConfigurationError(f"RetryPolicy(backoff=...): a {type(self.backoff).__name__}; pass a function such as backoff.expo, not its result")
+            raise ConfigurationError(
+                f"RetryPolicy(backoff=...): a {type(self.backoff).__name__}; pass a function such as backoff.expo, not its result"
+            )
         if self.jitter is not None and not callable(self.jitter):
-            raise ConfigurationError(f"RetryPolicy(jitter=...): a {type(self.jitter).__name__}; pass a function such as backoff.full_jitter, or None")
+            raise ConfigurationError(
+                f"RetryPolicy(jitter=...): a {type(self.jitter).__name__}; pass a function such as backoff.full_jitter, or None"
+            )
 
     @classmethod
     def none(cls) -> RetryPolicy:

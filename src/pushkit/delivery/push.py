@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pushkit.delivery.retry import NOW_OR_NEVER, Facts
 from pushkit.messages import Message
 from pushkit.outcomes import Attempt, WaitedFor
 from pushkit.provider import Prepared, Stamp
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from pushkit.outcomes import Outcome
     from pushkit.targets import Target
     from pushkit.wire import Cancellable, WireRequest, WireResult
+
+log = logging.getLogger("pushkit")
 
 _IDS_AT_ONCE = 256
 _REMEMBERED = 64
@@ -152,7 +156,31 @@ class Push:
 
     def wake(self) -> None:
         """The timer's callback."""
-        self.engine.wake(self)
+        self.engine.sleepers.wake(self)
+
+    def left(self, mono: float) -> float:
+        """Seconds to the policy's deadline."""
+        return self.give_up - mono
+
+    def lifetime(self, now: float) -> float:
+        """Seconds to the expiry; infinite without one."""
+        if self.expires_at is None:
+            return float("inf")
+        return self.expires_at + (NOW_OR_NEVER if self.ttl_zero else 0.0) - now
+
+    def facts(self, mono: float, now: float) -> Facts:
+        """What the retry decision has to know."""
+        return Facts(
+            made=self.made,
+            slept=self.slept,
+            left=self.left(mono),
+            lifetime=self.lifetime(now),
+            now_or_never=self.ttl_zero,
+            replaceable=self.prepared is not None and self.prepared.replaceable,
+            unknown_retried=self.unknown_retried,
+            refreshed=self.refreshed,
+            early_used=self.early_used,
+        )
 
 
 class Lifetime:
@@ -276,6 +304,22 @@ class Call:
         return prepared if isinstance(prepared, Verdict) else Ready(message, stamp, prepared, life)
 
 
-def join(attempts: Sequence[Attempt], attempt: Attempt) -> tuple[Attempt, ...]:
-    """The attempts with one more."""
-    return (*attempts, attempt)
+def make_message(call: Call, target: Any) -> tuple[Message | None, Verdict | None]:
+    """Call the caller's ``message`` callable, exactly once for this push."""
+    assert call.make is not None
+    try:
+        message: Any = call.make(target)
+    except Exception as error:  # noqa: BLE001 - one row's trouble must not stop a broadcast
+        # The traceback goes to the log for whoever wrote the callable; its text may quote the row, so it stays out of the outcome.
+        log.warning("the message callable raised %s for one target", type(error).__name__)
+        return None, no_message(f"the message callable raised {type(error).__name__}")
+    if isinstance(message, Message):
+        return message, None
+    return None, no_message(f"the message callable gave a {type(message).__name__}; expected a Notification or a provider's message")
+
+
+def no_message(detail: str) -> Verdict:
+    """There is no message for this target."""
+    return refuse_payload(
+        "message_failed", "Repair the callable that makes the message: it gave none for this recipient.", field="message", detail=detail
+    )

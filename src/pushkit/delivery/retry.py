@@ -112,11 +112,25 @@ class Decision(NamedTuple):
     """This is the one try with a fresh credential."""
 
 
-def repeatable(verdict: Verdict, policy: RetryPolicy, facts: Facts) -> bool:
-    """Whether a second copy is allowed, going by what the provider may have done with the first."""
-    if verdict.disposition is not Disposition.UNKNOWN:
+def least_delay(verdict: Verdict) -> float:
+    """Seconds before which another try makes no sense: the row's floor, or what the provider asked for."""
+    return max(verdict.floor or 0.0, verdict.retry_after or 0.0)
+
+
+def copy_allowed(verdict: Verdict, policy: RetryPolicy, facts: Facts, *, doubtful: bool = False) -> bool:
+    """
+    Whether sending again is allowed, going by what the provider may have done with this push.
+
+    Args:
+        verdict: the latest word on it.
+        policy: the call's policy.
+        facts: what is known about the push.
+        doubtful: an earlier attempt may have been taken.
+    """
+    unknown = verdict.disposition is Disposition.UNKNOWN
+    if not unknown and not doubtful:
         return True
-    if facts.unknown_retried or policy.on_unknown == "never":
+    if policy.on_unknown == "never" or (unknown and facts.unknown_retried):
         return False
     return facts.replaceable or policy.on_unknown == "always"
 
@@ -135,12 +149,12 @@ def decide(verdict: Verdict, policy: RetryPolicy, facts: Facts, waits: Waits | N
     """
     if not verdict.retryable:
         return Decision(None)
-    if not repeatable(verdict, policy, facts):
+    if not copy_allowed(verdict, policy, facts):
         return Decision(None, stop=Stop.UNKNOWN)
     if facts.now_or_never and verdict.disposition is not Disposition.NOT_SENT and not _refreshing(verdict, facts):
         # Now or never: a provider that had the push in its hands has decided.
         return Decision(None, stop=Stop.EXPIRY)
-    defer = max(verdict.floor or 0.0, verdict.retry_after or 0.0)
+    defer = least_delay(verdict)
     stopped = Decision(None, stop=Stop.ATTEMPTS, retryable=defer < facts.lifetime, defer=defer)
     if facts.made >= policy.attempts or waits is None:
         return stopped

@@ -46,6 +46,10 @@ class Latch:
         self.verdict = verdict
         self.probe_at = probe_at
 
+    def probe(self, now: float) -> None:
+        """One push tries the credential; the next may after another pause."""
+        self.probe_at = now + LATCH_PROBE
+
 
 class SenderState:
     """One provider and app: its sender, and everything that is counted for its credential."""
@@ -155,7 +159,9 @@ class Senders:
         except ConfigurationError as error:
             return _wrong_configuration(app, str(error))
         except Exception as error:  # noqa: BLE001 - a resolver is the caller's code; its error stops this app alone
-            log.error("opening app %r of %s raised %s; its text is not shown since it may hold secrets", app, provider, type(error).__name__)
+            log.error(
+                "opening app %r of %s raised %s; its text is not shown since it may hold secrets", app, provider, type(error).__name__
+            )
             return _wrong_configuration(app, f"the resolver raised {type(error).__name__}")
         if sender is None:
             return _unknown_app(provider, app)
@@ -177,7 +183,9 @@ class Senders:
     def evict_idle(self, now: float) -> int:
         """Close the connections of apps that sent nothing for a while. Gives how many."""
         idle = [
-            state for state in self._open.values() if now - state.last_used >= IDLE and not state.in_flight and not state.queued and state.latch is None
+            state
+            for state in self._open.values()
+            if now - state.last_used >= IDLE and not state.in_flight and not state.queued and state.latch is None
         ]
         for state in idle:
             self._drop(state)

@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from pushkit.delivery.engine import make_message
 from pushkit.delivery.push import Call, Push
+from pushkit.delivery.source import END, Input
 from pushkit.errors import ClientClosedError
 from pushkit.outcomes import Outcome
 from pushkit.report import Report
@@ -24,135 +24,16 @@ if TYPE_CHECKING:
     from pushkit.messages import Message
     from pushkit.outcomes import Failure
 
-END: Any = object()
-
 REORDER = 4
 """An ordered stream reads at most this many times ``max_in_flight`` ahead of the outcome that it owes next."""
-
-
-class Input(Protocol):
-    """Where a stream's targets come from."""
-
-    ended: bool
-    """Whether nothing more will come."""
-    error: BaseException | None
-    """What the input itself raised."""
-
-    @property
-    def ready(self) -> bool:
-        """Whether ``next`` has something to give."""
-        ...
-
-    def next(self) -> Any:
-        """The next item, or ``END`` when there is none now."""
-        ...
-
-    def start(self, arrived: Callable[[], None], ahead: int) -> None:
-        """Begin to read; ``arrived`` is called when there is something new."""
-        ...
-
-    def stop(self) -> None:
-        """Read nothing more."""
-        ...
-
-    async def stopped(self) -> None:
-        """Wait until nothing of it runs."""
-        ...
-
-
-class Source:
-    """
-    The input of a stream: targets, or failures to resume, one after the other.
-
-    An asynchronous input is read by one task, a few ahead; a synchronous one directly.
-    """
-
-    def __init__(self, items: Iterable[Any] | AsyncIterable[Any]) -> None:
-        self.ended = False
-        self.error: BaseException | None = None
-        self._ahead: deque[Any] = deque()
-        self._task: asyncio.Task[None] | None = None
-        self._room: asyncio.Event | None = None
-        self._async = items if isinstance(items, AsyncIterable) else None
-        self._iterator: Iterator[Any] | None = None if self._async is not None else iter(items)  # type: ignore[arg-type]  # not asynchronous
-
-    def next(self) -> Any:
-        """The next item, or ``END`` when there is none now; ``ended`` tells whether there will be."""
-        if self._iterator is not None:
-            try:
-                return next(self._iterator)
-            except StopIteration:
-                self.ended = True
-            except Exception as error:  # noqa: BLE001 - the caller's own error goes back to the caller
-                self.ended = True
-                self.error = error
-            return END
-        if self._ahead:
-            item = self._ahead.popleft()
-            if self._room is not None:
-                self._room.set()
-            return item
-        return END
-
-    @property
-    def ready(self) -> bool:
-        """Whether ``next`` has something to give."""
-        return self._iterator is not None or bool(self._ahead)
-
-    def start(self, arrived: Callable[[], None], ahead: int) -> None:
-        """Begin to read an asynchronous input."""
-        if self._async is not None and self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._read(self._async, arrived, ahead))
-
-    async def _read(self, items: AsyncIterable[Any], arrived: Callable[[], None], ahead: int) -> None:
-        room = self._room = asyncio.Event()
-        iterator = aiter(items)
-        try:
-            async for item in iterator:
-                self._ahead.append(item)
-                arrived()
-                while len(self._ahead) >= ahead:
-                    room.clear()
-                    await room.wait()
-        except Exception as error:  # noqa: BLE001 - the caller's own error goes back to the caller
-            self.error = error
-        finally:
-            self.ended = True
-            await _aclose(iterator)
-        arrived()
-
-    def stop(self) -> None:
-        """Read nothing more, and let a generator run its ``finally``."""
-        self.ended = True
-        self._ahead.clear()
-        if self._task is not None:
-            self._task.cancel()
-        iterator, self._iterator = self._iterator, iter(())
-        close = getattr(iterator, "close", None)
-        if callable(close):
-            try:
-                close()
-            except Exception as error:  # noqa: BLE001 - the caller's own error goes back to the caller
-                self.error = self.error or error
-
-    async def stopped(self) -> None:
-        """Wait until the task that reads an asynchronous input has ended."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait([task])
-
-
-async def _aclose(iterator: AsyncIterator[Any]) -> None:
-    close = getattr(iterator, "aclose", None)
-    if close is not None:
-        await close()
 
 
 class Feeding:
     """What every way of sending many shares: taking from a source while there is room, dropping repeats."""
 
-    def __init__(self, engine: Engine, source: Input, policy: RetryPolicy, make: Any, *, unique: bool, resuming: bool, dry_run: bool = False) -> None:
+    def __init__(
+        self, engine: Engine, source: Input, policy: RetryPolicy, make: Any, *, unique: bool, resuming: bool, dry_run: bool = False
+    ) -> None:
         self.engine = engine
         self.source = source
         self.call = Call(make, policy, self, dry_run=dry_run)
@@ -169,8 +50,8 @@ class Feeding:
 
     def begin(self) -> None:
         """Start reading the input."""
-        self.source.start(self.engine.refill_soon, 64)
-        self.engine.add_feed(self)
+        self.source.start(self.engine.dispatch.refill_soon, 64)
+        self.engine.dispatch.add_feed(self)
 
     def room(self) -> int:
         """How many more outcomes there is room for."""
@@ -199,7 +80,7 @@ class Feeding:
                     continue
             target = self.target_of(item)
             where = engine.lane_of(target)
-            if where.__class__ is not Verdict and not engine.has_room(where, patience):  # type: ignore[arg-type]  # compared by class
+            if not isinstance(where, Verdict) and not engine.dispatch.has_room(where, patience):
                 self._held = item
                 break
             self._held = END
@@ -238,7 +119,7 @@ class Feeding:
     def end_of_input(self) -> None:
         """Everything was taken."""
         self.stopped = True
-        self.engine.remove_feed(self)
+        self.engine.dispatch.remove_feed(self)
         if self.finished == self.taken:
             self.complete()
 
@@ -263,10 +144,9 @@ class Feeding:
         """Take nothing more and cancel what is under way."""
         self.stopped = True
         self.source.stop()
-        self.engine.remove_feed(self)
+        self.engine.dispatch.remove_feed(self)
         for push in list(self.pushes):
             self.engine.cancel(push)
-
 
     def close_input(self) -> None:
         """The client is being closed: take nothing more, let what was taken end."""
@@ -343,7 +223,9 @@ class Suspicions:
 
 def noted(error: BaseException, taken: int) -> BaseException:
     """The caller's own error, with what became of the rest."""
-    error.add_note(f"pushkit: raised by the input after {taken} pushes had been taken; their outcomes went to the hooks and, in a stream, to its reader")
+    error.add_note(
+        f"pushkit: raised by the input after {taken} pushes had been taken; their outcomes went to the hooks and, in a stream, to its reader"
+    )
     return error
 
 
@@ -450,14 +332,14 @@ class OutcomeStream(Feeding):
             if self._reader is not None and not self._reader.done():
                 raise RuntimeError("this stream is being read already; give each reader its own stream, or hand outcomes on with a queue")
             self._reader = self.engine.loop.create_future()
-            self.engine.refill_soon()
+            self.engine.dispatch.refill_soon()
             try:
                 await self._reader
             finally:
                 self._reader = None
         outcome = ready.popleft()
         if len(ready) * 2 <= self._window:
-            self.engine.refill_soon()
+            self.engine.dispatch.refill_soon()
         return outcome
 
     def _start(self) -> None:
@@ -501,32 +383,3 @@ class OutcomeStream(Feeding):
         self.stop()
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
-
-
-def resumable(failures: Iterable[Any]) -> Iterator[Failure]:
-    """
-    The failures that can be sent again.
-
-    Raises:
-        TypeError: for anything that is no retryable failure with what resuming needs, with the mend.
-    """
-    for failure in failures:
-        check_resumable(failure)
-        yield failure
-
-
-async def aresumable(failures: AsyncIterable[Any]) -> AsyncIterator[Failure]:
-    """The same for an asynchronous input."""
-    async for failure in failures:
-        check_resumable(failure)
-        yield failure
-
-
-def check_resumable(failure: Any) -> None:
-    """See :func:`resumable`."""
-    if getattr(failure, "resume", None) is None or not getattr(failure, "retryable", False):
-        what = f"a failure that cannot be sent again ({failure.reason})" if hasattr(failure, "reason") else f"a {type(failure).__name__}"
-        raise TypeError(f"resume() got {what}; pass outcomes with retryable=True, such as report.to_resume")
-
-
-__all__ = ["Collecting", "Feeding", "OutcomeStream", "Source", "Suspicions", "aresumable", "check_resumable", "make_message", "resumable"]
