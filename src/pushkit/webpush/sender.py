@@ -129,8 +129,9 @@ class WebpushSender:
         """The service and the fingerprint of the key: suspicion is counted by both."""
         if not isinstance(target, Subscription):
             return "unknown"
-        key = self._key_of(target)
-        return f"{target.service.value}/{key.fingerprint if isinstance(key, VapidKey) else 'unknown key'}"
+        key, place = self._key_of(target), self._place(target.endpoint)
+        service = place.service if isinstance(place, _Place) else target.service
+        return f"{service.value}/{key.fingerprint if isinstance(key, VapidKey) else 'unknown key'}"
 
     def origin_key(self, target: Target) -> Hashable:
         """The endpoint's host and port as written: each origin has slots and a breaker of its own."""
