@@ -1,0 +1,265 @@
+"""
+Events for listeners that take their time: a thread, or an asyncio queue.
+
+Hooks run between two pushes and must be quick. A listener that writes to a database, calls an HTTP
+service or awaits something hears its events through one of these::
+
+    from pushkit import events
+    from pushkit.contrib.queue import AsyncListener, ThreadListener
+
+    with ThreadListener(forget_in_database, only=[events.RecipientGone]) as hook:
+        with pushkit.Client(..., hooks=[hook]) as push: ...
+
+    async with AsyncListener(forget_in_database, only=[events.RecipientGone]) as hook:
+        async with pushkit.AsyncClient(..., hooks=[hook]) as push: ...
+
+Both hold at most ``maxsize`` events. What does not fit is dropped and counted (``dropped``): a slow
+listener never slows a send, and memory stays bounded. Name what is wanted in ``only``, and a flood of
+attempts cannot push out the one event that matters.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import queue
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+from pushkit import events
+
+__all__ = ["AsyncListener", "ThreadListener"]
+
+log = logging.getLogger("pushkit.contrib.queue")
+
+R = TypeVar("R")
+
+DEFAULT_SIZE = 10_000
+"""Events. An event is a few hundred bytes."""
+
+
+class _Bounded(Generic[R]):
+    """What both have in common: the filter, the count, and what is said when something goes wrong."""
+
+    def __init__(self, listener: Callable[[events.Event], R], *, maxsize: int, only: Iterable[type[events.Event]] | None) -> None:
+        if maxsize < 1:
+            raise ValueError(f"maxsize: expected 1 or more, found {maxsize}")
+        self._listener = listener
+        self._maxsize = maxsize
+        self._only = frozenset(only) if only is not None else None
+        self._errors = 0
+        self._dropped = 0
+
+    @property
+    def dropped(self) -> int:
+        """Events that did not fit (or came after the end) and that nobody heard."""
+        return self._dropped
+
+    @property
+    def errors(self) -> int:
+        """Times that the listener raised. The first time is logged."""
+        return self._errors
+
+    def _wants(self, event: events.Event) -> bool:
+        return self._only is None or type(event) in self._only
+
+    def _drop(self) -> None:
+        if self._dropped == 0:
+            log.warning(
+                "a listener is too slow: more than %d events wait for %s; further ones are dropped and counted", self._maxsize, self._name()
+            )
+        self._dropped += 1
+
+    def _raised(self, error: Exception, event: events.Event) -> None:
+        if self._errors == 0:
+            # Without the text and the traceback: both may quote the event's target.
+            log.error(
+                "the listener %s raised %s on %s; further errors are counted only", self._name(), type(error).__name__, type(event).__name__
+            )
+        self._errors += 1
+
+    def _name(self) -> str:
+        return getattr(self._listener, "__qualname__", type(self._listener).__qualname__)
+
+
+class ThreadListener(_Bounded[object]):
+    """
+    A hook that hands events to a function in a thread of its own.
+
+    The thread starts with the first event; after ``fork()`` the child starts its own, with an empty
+    queue (what the parent has queued is the parent's to hear). It may be shared by several clients.
+
+    Args:
+        listener: called with one event at a time, in order. It may block; when it raises, that is logged once.
+        maxsize: events that may wait.
+        only: the types of events to hear; None for all.
+
+    Raises:
+        ValueError: when ``maxsize`` is below 1.
+    """
+
+    def __init__(
+        self,
+        listener: Callable[[events.Event], object],
+        *,
+        maxsize: int = DEFAULT_SIZE,
+        only: Iterable[type[events.Event]] | None = None,
+    ) -> None:
+        super().__init__(listener, maxsize=maxsize, only=only)
+        self._start_over()
+
+    def _start_over(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._queue: queue.SimpleQueue[events.Event | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._closing = False
+
+    def __call__(self, event: events.Event) -> None:
+        """Hear an event: what makes this object a hook. Never blocks."""
+        if not self._wants(event):
+            return
+        if self._pid != os.getpid():
+            self._start_over()
+        if self._closing or self._queue.qsize() >= self._maxsize:
+            self._drop()
+            return
+        if self._thread is None:
+            self._start()
+        self._queue.put(event)
+
+    @property
+    def waiting(self) -> int:
+        """Events that wait to be heard."""
+        return self._queue.qsize()
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                # A daemon, so that a listener that hangs does not keep the program from ending; `close` waits for the rest.
+                self._thread = threading.Thread(target=self._run, name="pushkit-listener", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        waiting = self._queue
+        while (event := waiting.get()) is not None:
+            try:
+                self._listener(event)
+            except Exception as error:  # noqa: BLE001 - somebody else's listener; the next event is still heard
+                self._raised(error, event)
+
+    def close(self, timeout: float = 10.0) -> bool:
+        """
+        Hear what waits, then stop; later events are counted as dropped.
+
+        Args:
+            timeout: seconds to wait at the most.
+
+        Returns:
+            Whether everything was heard in time.
+        """
+        self._closing = True
+        thread = self._thread
+        if thread is None or self._pid != os.getpid():
+            return True
+        self._queue.put(None)
+        thread.join(timeout)
+        return not thread.is_alive()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+class AsyncListener(_Bounded[Awaitable[object]]):
+    """
+    A hook that hands events to a coroutine function, on the event loop that enters it.
+
+    Use it with ``async with``, around the client. Events may come from any thread (``pushkit.Client``
+    calls hooks in its background thread).
+
+    Args:
+        listener: awaited with one event at a time, in order. When it raises, that is logged once.
+        maxsize: events that may wait.
+        only: the types of events to hear; None for all.
+        grace: seconds that leaving the ``async with`` waits for the rest to be heard.
+
+    Raises:
+        ValueError: when ``maxsize`` is below 1.
+    """
+
+    def __init__(
+        self,
+        listener: Callable[[events.Event], Awaitable[object]],
+        *,
+        maxsize: int = DEFAULT_SIZE,
+        only: Iterable[type[events.Event]] | None = None,
+        grace: float = 10.0,
+    ) -> None:
+        super().__init__(listener, maxsize=maxsize, only=only)
+        self._grace = grace
+        self._events: deque[events.Event] = deque()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._more = asyncio.Event()
+        self._closing = False
+        self._woken = False
+
+    @property
+    def waiting(self) -> int:
+        """Events that wait to be heard."""
+        return len(self._events)
+
+    def __call__(self, event: events.Event) -> None:
+        """Hear an event: what makes this object a hook. Never blocks; before ``async with`` events wait."""
+        if not self._wants(event):
+            return
+        if self._closing or len(self._events) >= self._maxsize:
+            self._drop()
+            return
+        self._events.append(event)
+        # One wake-up for a burst: call_soon_threadsafe writes to a socket each time.
+        if not self._woken and self._loop is not None:
+            self._woken = True
+            try:
+                self._loop.call_soon_threadsafe(self._more.set)
+            except RuntimeError:  # the loop is closed: whoever left it without `async with` hears no more
+                self._drop()
+
+    async def _run(self) -> None:
+        while True:
+            self._woken = False
+            while self._events:
+                event = self._events.popleft()
+                try:
+                    await self._listener(event)
+                except Exception as error:  # noqa: BLE001 - somebody else's listener; the next event is still heard
+                    self._raised(error, event)
+            if self._closing:
+                return
+            await self._more.wait()
+            self._more.clear()
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        self._task = self._loop.create_task(self._run(), name="pushkit-listener")
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._closing = True
+        self._more.set()
+        task = self._task
+        if task is None:
+            return
+        done, _ = await asyncio.wait({task}, timeout=self._grace)
+        if not done:
+            self._dropped += len(self._events)
+            self._events.clear()
+            task.cancel()
+            await asyncio.wait({task}, timeout=self._grace)

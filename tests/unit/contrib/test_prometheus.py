@@ -1,0 +1,298 @@
+"""The Prometheus exporter against the real client library, scraped over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import time
+import urllib.request
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest, start_http_server
+from prometheus_client.parser import text_string_to_metric_families
+from tests.canaries import Canaries, LeakCatcher
+from tests.unit.contrib.heard import UNTIL, Patient, a_health, every_event, finished
+from tests.values import Phone, make_accepted, make_attempt, make_failure
+
+from pushkit import Category, apns, events
+from pushkit.contrib.prometheus import PrometheusMetrics
+from pushkit.health import Health, SenderHealth
+from pushkit.wire import OriginHealth
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+@pytest.fixture
+def metrics(registry: CollectorRegistry) -> PrometheusMetrics:
+    return PrometheusMetrics(registry)
+
+
+def scrape(registry: CollectorRegistry) -> str:
+    """The text that a scrape gives."""
+    return generate_latest(registry).decode()
+
+
+def fetch(registry: CollectorRegistry) -> str:
+    """What a Prometheus server would read, over a real socket."""
+    server, thread = start_http_server(0, "127.0.0.1", registry)
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/metrics", timeout=10) as answer:
+            return answer.read().decode()
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def values(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def value(text: str, name: str, **labels: str) -> float | None:
+    return values(text).get((name, tuple(sorted(labels.items()))))
+
+
+def test_outcomes_are_counted_by_what_became_of_them(registry: CollectorRegistry, metrics: PrometheusMetrics) -> None:
+    """Each outcome adds one to the series of its provider, category, reason, disposition and action."""
+    for event in (finished(), finished(), finished(make_failure(Category.RECIPIENT))):
+        metrics(event)
+    text = fetch(registry)
+
+    accepted = {"provider": "apns", "category": "accepted", "reason": "accepted", "disposition": "accepted", "action": "none"}
+    gone = {
+        "provider": "apns",
+        "category": "recipient",
+        "reason": "Unregistered",
+        "disposition": "rejected",
+        "action": "remove_recipient",
+    }
+    assert value(text, "pushkit_outcomes_total", **accepted) == 2
+    assert value(text, "pushkit_outcomes_total", **gone) == 1
+
+
+def test_durations_are_histograms(registry: CollectorRegistry, metrics: PrometheusMetrics) -> None:
+    """An attempt of 0.25 s is in the bucket of 0.25 s and in none below."""
+    metrics(events.AttemptFinished(provider="apns", app="default", target=Phone(), origin="https://x", attempt=make_attempt()))
+    metrics(finished(make_accepted(elapsed=3.0)))
+    text = scrape(registry)
+
+    assert value(text, "pushkit_attempt_duration_seconds_bucket", provider="apns", le="0.25") == 1
+    assert value(text, "pushkit_attempt_duration_seconds_bucket", provider="apns", le="0.1") == 0
+    assert value(text, "pushkit_push_duration_seconds_sum", provider="apns") == 3.0
+    assert value(text, "pushkit_attempts_total", provider="apns", status="2xx") == 1
+
+
+def test_every_event_leaves_a_trace(registry: CollectorRegistry, metrics: PrometheusMetrics) -> None:
+    """One of each event moves one counter each; only the start of an attempt is told by its end."""
+    before = values(scrape(registry))
+    silent = []
+    for event in every_event():
+        metrics(event)
+        after = values(scrape(registry))
+        if after == before:
+            silent.append(type(event).__name__)
+        before = after
+
+    assert silent == ["AttemptStarted"]
+
+
+def test_expiry_of_a_credential_is_a_time(registry: CollectorRegistry, metrics: PrometheusMetrics) -> None:
+    """The gauge holds the UNIX time, so that an alert can subtract the present."""
+    metrics(events.CredentialExpiring(provider="apns", app="default", expires_at=UNTIL))
+
+    assert value(scrape(registry), "pushkit_credential_expiry_timestamp_seconds", provider="apns", app="default") == UNTIL.timestamp()
+
+
+def test_health_is_read_at_each_scrape(registry: CollectorRegistry, metrics: PrometheusMetrics) -> None:
+    """Gauges show what ``health()`` says at that moment."""
+    patient = Patient()
+    metrics.watch(patient, name="orders")
+    first = scrape(registry)
+    patient.told = a_health(usable=True, in_flight=0, senders=(), origins=())
+    second = scrape(registry)
+
+    assert value(first, "pushkit_client_usable", client="orders") == 0
+    assert value(first, "pushkit_client_in_flight", client="orders") == 7
+    assert value(first, "pushkit_retry_budget_ratio", client="orders", provider="apns", app="default") == 0.25
+    assert value(first, "pushkit_credential_latched", client="orders", provider="apns", app="default") == 1
+    assert value(first, "pushkit_credential_age_seconds", client="orders", provider="fcm", app="default") == 1800
+    breaker = {"client": "orders", "provider": "fcm", "app": "default", "origin": "https://fcm.googleapis.com", "state": "open"}
+    assert value(first, "pushkit_breaker_state", **breaker) == 1
+    assert value(first, "pushkit_connections", client="orders", origin="https://api.push.apple.com", engine="ngh2") == 2
+    assert value(second, "pushkit_client_usable", client="orders") == 1
+    assert value(second, "pushkit_breaker_state", **breaker) is None
+
+
+def test_hosts_of_one_service_are_added_up(registry: CollectorRegistry, metrics: PrometheusMetrics) -> None:
+    """Microsoft's many hosts are one series with the sum of their streams."""
+    metrics.watch(Patient())
+
+    assert value(scrape(registry), "pushkit_streams", client="default", origin="https://*.notify.windows.com", engine="h2") == 3
+
+
+def test_apps_beyond_the_bound_share_one_series(registry: CollectorRegistry) -> None:
+    """A thousand tenants make no thousand series; the worst budget and the sum of what waits are kept."""
+    metrics = PrometheusMetrics(registry, apps=2)
+    senders = tuple(SenderHealth(provider="apns", app=f"tenant-{number}", budget=number / 10, waiting=1) for number in range(10))
+    metrics.watch(Patient(a_health(senders=senders, origins=())))
+    text = scrape(registry)
+
+    assert value(text, "pushkit_retry_budget_ratio", client="default", provider="apns", app="tenant-1") == 0.1
+    assert value(text, "pushkit_retry_budget_ratio", client="default", provider="apns", app="other") == 0.2
+    assert value(text, "pushkit_sender_waiting", client="default", provider="apns", app="other") == 8
+
+
+def test_unknown_reasons_share_one_series(registry: CollectorRegistry, metrics: PrometheusMetrics) -> None:
+    """A thousand made-up reasons make one series called "other"."""
+    for number in range(1000):
+        metrics(finished(make_failure(Category.TECHNICAL, reason=f"made-up-{number}")))
+    series = [key for key in values(scrape(registry)) if key[0] == "pushkit_outcomes_total"]
+
+    assert [("reason", "other")] == [label for label in series[0][1] if label[0] == "reason"]
+    assert len(series) == 1
+
+
+def test_an_unwatched_client_is_gone(registry: CollectorRegistry, metrics: PrometheusMetrics) -> None:
+    """After ``unwatch`` nothing of the client is exported."""
+    metrics.watch(Patient(), name="orders")
+    metrics.unwatch("orders")
+
+    assert 'client="orders"' not in scrape(registry)
+
+
+def test_a_second_exporter_on_one_registry_is_refused(registry: CollectorRegistry, metrics: PrometheusMetrics) -> None:
+    """Two objects would export the same names twice."""
+    with pytest.raises(ValueError, match="Duplicated timeseries"):
+        PrometheusMetrics(registry)
+
+
+class OnItsLoop:
+    """A client whose health may only be read on its own event loop."""
+
+    def __init__(self) -> None:
+        self.read_in: list[int] = []
+
+    def health(self) -> Health:
+        self.read_in.append(threading.get_ident())
+        return Health(usable=True)
+
+
+def test_a_scrape_reads_on_the_clients_loop(registry: CollectorRegistry, metrics: PrometheusMetrics) -> None:
+    """The scrape's own thread never walks through the tables of a running event loop."""
+    client = OnItsLoop()
+
+    async def serve() -> tuple[str, int]:
+        metrics.watch(client)
+        return await asyncio.to_thread(fetch, registry), threading.get_ident()
+
+    text, loop_thread = asyncio.run(serve())
+
+    assert [loop_thread] == client.read_in
+    assert value(text, "pushkit_client_usable", client="default") == 1
+
+
+def test_a_scrape_on_the_loop_itself_does_not_wait_for_it(registry: CollectorRegistry, metrics: PrometheusMetrics) -> None:
+    """A ``/metrics`` route of an asynchronous framework collects on the client's own loop."""
+    client = OnItsLoop()
+
+    async def serve() -> Any:
+        metrics.watch(client)
+        return registry.get_sample_value("pushkit_client_usable", {"client": "default"})
+
+    assert asyncio.run(serve()) == 1
+
+
+def test_a_blocked_loop_does_not_block_the_scrape(registry: CollectorRegistry) -> None:
+    """When the loop does not answer in time, the counters still come, and a gauge says that health is missing."""
+    metrics = PrometheusMetrics(registry, health_timeout=0.05)
+    found: list[str] = []
+    over = threading.Event()
+
+    async def blocked() -> None:
+        metrics.watch(OnItsLoop())
+        thread = threading.Thread(target=lambda: (found.append(scrape(registry)), over.set()))
+        thread.start()
+        over.wait(10)  # blocks the event loop on purpose
+        thread.join()
+
+    asyncio.run(blocked())
+
+    assert value(found[0], "pushkit_health_readable", client="default") == 0
+    assert value(found[0], "pushkit_client_usable", client="default") is None
+
+
+def test_a_closed_loop_is_no_trouble(registry: CollectorRegistry, metrics: PrometheusMetrics) -> None:
+    """After the program's loop has ended, a last scrape reads the health directly."""
+    client = OnItsLoop()
+
+    async def begin() -> None:
+        metrics.watch(client)
+
+    asyncio.run(begin())
+
+    assert value(scrape(registry), "pushkit_client_usable", client="default") == 1
+
+
+def test_nothing_secret_is_exported(
+    registry: CollectorRegistry, metrics: PrometheusMetrics, canaries: Canaries, leaks: LeakCatcher
+) -> None:
+    """Targets, texts and the provider's raw words are in no name, label or value."""
+    target = apns.Device(canaries.device_token, ref=canaries.data)
+    for event in every_event(target):
+        metrics(event)
+    metrics(finished(make_failure(Category.TECHNICAL, target=target, reason=canaries.device_token, detail=canaries.title)))
+    metrics(
+        events.RetryScheduled(
+            provider="apns", app="default", target=target, reason=canaries.access_token, delay=1, waits_for=every_event()[2].waits_for
+        )
+    )
+    metrics.watch(Patient())
+    leaks.see_text("scrape", fetch(registry))
+    leaks.see(metrics)
+
+
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without prometheus_client the import says which extra to install."""
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
+    monkeypatch.delitem(sys.modules, "pushkit.contrib.prometheus")
+    with pytest.raises(ImportError, match=r"pip install 'pushkit-sdk\[prometheus\]'"):
+        import pushkit.contrib.prometheus  # noqa: F401
+
+
+def test_an_accepted_push_costs_little(metrics: PrometheusMetrics) -> None:
+    """The two events of an accepted push are counted in far less than the push itself takes."""
+    attempt = events.AttemptFinished(
+        provider="apns", app="default", target=Phone(), origin="https://api.push.apple.com", attempt=make_attempt()
+    )
+    done = finished()
+    rounds = 2000
+    began = time.perf_counter()
+    for _ in range(rounds):
+        metrics(attempt)
+        metrics(done)
+    micros = (time.perf_counter() - began) / rounds * 1e6
+
+    assert micros < 200  # about 6 on a small machine; the bound only catches a lost cache or an accidental sort
+
+
+def test_origins_of_strangers_are_bounded(registry: CollectorRegistry) -> None:
+    """Push services that users made up share one series."""
+    metrics = PrometheusMetrics(registry, origins=3)
+    origins = tuple(
+        OriginHealth(origin=f"https://push-{number}.example", engine="h2", connections=1, streams=0, stream_limit=100, waiting=0)
+        for number in range(50)
+    )
+    metrics.watch(Patient(a_health(origins=origins)))
+
+    series = [key for key in values(scrape(registry)) if key[0] == "pushkit_connections"]
+    assert len(series) == 4
+    assert value(scrape(registry), "pushkit_connections", client="default", origin="other", engine="h2") == 47
