@@ -28,6 +28,7 @@ from pushkit.fcm.messages import (
 from pushkit.fcm.metadata import MetadataServer
 from pushkit.fcm.provider import FcmProvider
 from pushkit.fcm.targets import Condition, Installation, Registration, Topic
+from pushkit.fcm.topics import Subscribe, TopicSubscription, Unsubscribe
 
 __all__ = [
     "AndroidConfig",
@@ -56,7 +57,10 @@ __all__ = [
     "RemoteNotification",
     "ServiceAccount",
     "StaticToken",
+    "Subscribe",
     "Topic",
+    "TopicSubscription",
+    "Unsubscribe",
     "Visibility",
     "WebpushConfig",
     "WebpushFcmOptions",

@@ -20,6 +20,7 @@ from pushkit.fcm.reasons import (
     APNS_ROWS,
     FAULT_FLOORS,
     FCM_ROWS,
+    IID_ROWS,
     INFO_ROWS,
     LIVE_ACTIVITY_REASONS,
     NETWORK_FLOOR,
@@ -85,6 +86,39 @@ def classify(result: WireResult, now: float, context: Context = NO_CONTEXT) -> A
         return _verdict("malformed", Answer(), result, now, context)
     answer = read_answer(result.body)
     return _verdict(_row_of(result.status, answer, context), answer, result, now, context)
+
+
+def classify_topics(result: WireResult, now: float, context: Context = NO_CONTEXT) -> Acceptance | Verdict:
+    """Judge what a call for topic subscriptions came to. Their names hold the registration, so nothing of a good answer is kept."""
+    if isinstance(result, WireFault):
+        return fault_verdict(result)
+    if 200 <= result.status < 300:
+        if result.body.lstrip()[:1] == b"{":
+            return Acceptance()
+        return _verdict("malformed", Answer(), result, now, context)
+    answer = read_answer(result.body)
+    if result.status == 409 and answer.rpc == "ALREADY_EXISTS":
+        return Acceptance()
+    if result.status == 404 and answer.readable and not answer.fcm:
+        return _verdict("topics_missing", answer, result, now, context)
+    return _verdict(_row_of(result.status, answer, context), answer, result, now, context)
+
+
+def iid_verdict(word: str) -> Verdict:
+    """The verdict on one registration in an answer of the old topic service; an unknown word keeps its text."""
+    row = ROWS[IID_ROWS.get(word, "iid_server")]
+    return Verdict(
+        category=row.category,
+        reason=word or row.reason,
+        action=row.action,
+        disposition=row.disposition,
+        advice=row.advice,
+        scope=row.scope,
+        retryable=row.retryable,
+        floor=row.floor,
+        status=200,
+        directives=(Pause(scope=PauseScope.PROJECT),) if row.scope is Scope.THROTTLE else (),
+    )
 
 
 def fault_verdict(fault: WireFault) -> Verdict:

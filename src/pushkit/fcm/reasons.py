@@ -209,6 +209,28 @@ ROWS: Mapping[str, Row] = {
     "http_413": _payload(
         "Shorten the message: Google refuses it because of its size.", "The front end refused the size.", reason="http_413"
     ),
+    # topics
+    "topics_missing": _recipient(
+        "NOT_FOUND",
+        _REVIEW,
+        "Check whether this device is known and follows the topic: there may be nothing to undo.",
+        "Topic subscriptions: the subscription or the registration is missing.",
+    ),
+    "iid_not_found": _recipient(
+        "NOT_FOUND", _REMOVE, "Remove this device: Google no longer knows it.", "Old topic service: the registration is gone."
+    ),
+    "iid_invalid": _recipient(
+        "INVALID_ARGUMENT",
+        _REVIEW,
+        "Check the topic name first, then remove this address if it is damaged.",
+        "Old topic service: the token is malformed.",
+    ),
+    "too_many_topics": _recipient(
+        "TOO_MANY_TOPICS",
+        _REVIEW,
+        "Unsubscribe this device from topics that it no longer needs: it has reached the limit; keep the device.",
+        "An app instance can follow 2000 topics.",
+    ),
     # technical: credentials and configuration
     "third_party_auth": _credential(
         "THIRD_PARTY_AUTH_ERROR",
@@ -285,7 +307,17 @@ ROWS: Mapping[str, Row] = {
         "No further information.",
         action=Action.REPORT_BUG,
     ),
+    "iid_denied": _setting(
+        "PERMISSION_DENIED",
+        "Check that the service account belongs to the devices' Firebase project, or use the newer topic service.",
+        "Old topic service: it never names a project, so an account of another project cannot use it.",
+    ),
     # technical: throttling
+    "iid_rate": _throttle(
+        "RESOURCE_EXHAUSTED",
+        "Slow down topic changes, and try again after a minute.",
+        "Old topic service: 3000 changes a second for a project.",
+    ),
     "quota": _throttle(
         "QUOTA_EXCEEDED",
         "Slow down and try again after a minute: the sending limit is used up.",
@@ -348,6 +380,12 @@ ROWS: Mapping[str, Row] = {
     ),
     "apns_server": _server(
         "UNAVAILABLE", "Wait a little and try again: Apple's service behind Google's had an error.", "Apple's service had trouble."
+    ),
+    "iid_server": _server(
+        "INTERNAL",
+        "Wait a little and try again: Google's topic service has trouble.",
+        "Old topic service: an error for one registration.",
+        Disposition.REJECTED,
     ),
     "malformed": _server(
         "malformed_response",
@@ -419,6 +457,16 @@ INFO_ROWS: Mapping[tuple[int, str], str] = {
     (403, "ACCESS_TOKEN_SCOPE_INSUFFICIENT"): "scope_insufficient",
 }
 """Status and ErrorInfo reason of the front end. Their reason is the outcome's."""
+
+IID_ROWS: Mapping[str, str] = {
+    "NOT_FOUND": "iid_not_found",
+    "INVALID_ARGUMENT": "iid_invalid",
+    "TOO_MANY_TOPICS": "too_many_topics",
+    "RESOURCE_EXHAUSTED": "iid_rate",
+    "PERMISSION_DENIED": "iid_denied",
+    **dict.fromkeys(("INTERNAL", "UNKNOWN", "DEADLINE_EXCEEDED"), "iid_server"),
+}
+"""Words for one registration in an answer of the old topic service (Instance ID)."""
 
 STATUS_ROWS: Mapping[int, str] = {
     401: "unauthenticated",

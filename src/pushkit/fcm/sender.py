@@ -10,12 +10,13 @@ from urllib.parse import quote
 import attrs
 
 from pushkit.fcm import encode, findings
-from pushkit.fcm.classify import Context, classify
+from pushkit.fcm.classify import Context, classify, classify_topics
 from pushkit.fcm.config import MOST_STREAMS, Config
 from pushkit.fcm.credentials import StaticToken
 from pushkit.fcm.encode import FcmPrepared
 from pushkit.fcm.metadata import MetadataCredential, MetadataServer
 from pushkit.fcm.targets import KINDS, FcmTarget
+from pushkit.fcm.topics import LIST_BYTES, TopicChange, TopicPrepared, prepare_change
 from pushkit.lru import LRU
 from pushkit.outcomes import Action, Scope
 from pushkit.provider import Credential, Prepared, PushContext, Stamp
@@ -38,6 +39,7 @@ _COMMON_HEADERS: Final = (
 _BLOCKS: Final = 4
 _BEARER: Final = b"Bearer "
 _FAN_OUT_POOL: Final = "fan-out"
+_LIST_POOL: Final = "topic-lists"
 
 
 class FcmSender:
@@ -58,6 +60,7 @@ class FcmSender:
         self._origin = config.send_origin
         self._policy = OriginPolicy(max_streams=MOST_STREAMS, max_connections=config.max_connections)
         self._serial = attrs.evolve(self._policy, max_connections=1, max_in_flight=1) if config.serial_fan_out else None
+        self._lists = attrs.evolve(self._policy, max_connections=1, max_response_bytes=LIST_BYTES)
         self._blocks: LRU[str, HeaderBlock] = LRU(_BLOCKS)
         self._path: bytes | None = None
 
@@ -85,6 +88,8 @@ class FcmSender:
                 f"Use fcm.Registration, fcm.Installation, fcm.Topic or fcm.Condition: FCM does not reach a {kind.__name__}.",
                 action=Action.REVIEW_RECIPIENT,
             )
+        if isinstance(message, TopicChange):
+            return prepare_change(message, cast("type[FcmTarget]", kind), stamp)
         return encode.prepare(message, cast("type[FcmTarget]", kind), stamp)
 
     def check(self, prepared: Prepared, target: Target, now: float) -> Verdict | None:  # noqa: ARG002 - part of the protocol
@@ -100,11 +105,17 @@ class FcmSender:
         path = self._path or self._send_path()
         token = self._static or push.token
         if path is None or token is None:
-            return refuse_technical(
-                "no_credential",
-                "Report this to the pushkit maintainers: a message was about to go out without an access token.",
-                scope=Scope.CREDENTIAL,
-                action=Action.REPORT_BUG,
+            return _no_credential()
+        if isinstance(prepared, TopicPrepared):
+            return WireRequest(
+                method=prepared.method,
+                origin=self._origin,
+                path=self._registration_path(fcm_target) + prepared.suffix.encode("ascii"),
+                block=self.block(token),
+                headers=(),
+                body=prepared.body,
+                deadline=push.deadline,
+                policy=self._policy,
             )
         serial = self._serial is not None and fcm_target.fan_out
         return WireRequest(
@@ -125,6 +136,9 @@ class FcmSender:
 
     def classify(self, result: WireResult, request: WireRequest, prepared: Prepared, target: Target, now: float) -> Acceptance | Verdict:
         """Judge an answer or a fault."""
+        if isinstance(prepared, TopicPrepared):
+            secrets = (*bearer_of(request), *target.secrets())
+            return self.judged(classify_topics(result, now, Context(target_field="topic", secrets=lambda: secrets)))
         fcm_prepared = cast("FcmPrepared", prepared)
         context = Context(
             portable=fcm_prepared.portable,
@@ -156,6 +170,36 @@ class FcmSender:
         """What can be said about configuration and credentials without the network."""
         return findings.findings(self.config, self.app, now)
 
+    def list_request(self, target: FcmTarget, query: str, *, token: str, deadline: float) -> WireRequest | Verdict:
+        """The request for one page of a registration's topics."""
+        if (self._path or self._send_path()) is None:
+            return _no_credential()
+        return WireRequest(
+            method=b"GET",
+            origin=self._origin,
+            path=self._registration_path(target) + b"/topicSubscriptions" + query.encode("ascii"),
+            block=self.block(token),
+            headers=(),
+            body=b"",
+            deadline=deadline,
+            # A page is longer than any answer to a push, so it has a pool with a cap of its own.
+            pool_key=_LIST_POOL,
+            policy=self._lists,
+        )
+
+    @property
+    def iid_origin(self) -> Origin:
+        """Where the old topic service is."""
+        return Origin.parse(self.config.iid_origin)
+
+    @property
+    def static_token(self) -> str | None:
+        """The token that is at hand without a credential."""
+        return self._static
+
+    def _registration_path(self, target: FcmTarget) -> bytes:
+        return f"/v1/projects/{quote(self.project or '', safe=':')}/registrations/{quote(target.wire_value(), safe='')}".encode("ascii")
+
     def block(self, token: str) -> HeaderBlock:
         """The header fields that all requests with this token share."""
         block = self._blocks.get(token)
@@ -169,6 +213,15 @@ class FcmSender:
         if project is not None:
             self._path = f"/v1/projects/{quote(project, safe=':')}/messages:send".encode("ascii")
         return self._path
+
+
+def _no_credential() -> Verdict:
+    return refuse_technical(
+        "no_credential",
+        "Report this to the pushkit maintainers: a request was about to go out without an access token.",
+        scope=Scope.CREDENTIAL,
+        action=Action.REPORT_BUG,
+    )
 
 
 _TARGET_FIELDS: Final = {"Topic": "name", "Condition": "expression"}
