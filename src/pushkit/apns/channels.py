@@ -88,7 +88,7 @@ class ChannelCalls:
         if response is None:
             return ChannelResult(judged=judged, channel=channel)
         policy = json_object(response.body).get("message-storage-policy")
-        if isinstance(policy, bool) or policy not in {_STORES_NOTHING, _STORES_NEWEST}:
+        if isinstance(policy, bool) or not isinstance(policy, int) or policy not in {_STORES_NOTHING, _STORES_NEWEST}:
             return ChannelResult(judged=_unreadable(response, "the channel's storage policy"), channel=channel)
         return ChannelResult(judged=judged, channel=attrs.evolve(channel, stores=policy == _STORES_NEWEST))
 
