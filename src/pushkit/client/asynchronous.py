@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import ssl
     from types import TracebackType
 
+    from pushkit.apns import Environment
     from pushkit.client.managers import AsyncChannels, AsyncTopics
     from pushkit.events import Hook
     from pushkit.provider import Provider
@@ -90,15 +91,6 @@ class AsyncClient:
         )
         self._providers: Sequence[Provider] = self._options.open_providers()
         self._states = StateHolder(self._options, self._providers)
-
-    @classmethod
-    def from_options(cls, options: Options) -> Self:
-        """A client of arguments that were checked already."""
-        made = cls.__new__(cls)
-        made._options = options
-        made._providers = options.open_providers()
-        made._states = StateHolder(options, made._providers)
-        return made
 
     def _state(self) -> State:
         if not self._providers:
@@ -263,17 +255,17 @@ class AsyncClient:
         state = self._states.live
         return state.engine.guard.confirm(app) if state is not None else 0
 
-    def channels(self, app: str = "default") -> AsyncChannels:
+    def channels(self, app: str = "default", *, environment: Environment | None = None) -> AsyncChannels:
         """APNs broadcast channels of an app: create, read, list, delete."""
         from pushkit.client.managers import AsyncChannels
 
-        return AsyncChannels(self._state, app)
+        return AsyncChannels(self._state, app, environment)
 
     def topics(self, app: str = "default") -> AsyncTopics:
         """FCM topics of an app: subscribe and unsubscribe."""
         from pushkit.client.managers import AsyncTopics
 
-        return AsyncTopics(self._state, app)
+        return AsyncTopics(self._state, app, self._options.retry)
 
     async def aclose(self, grace: Duration = 10.0) -> None:
         """
@@ -313,7 +305,7 @@ class _One:
         self._loop = loop
         self._waiter: asyncio.Future[Outcome] | None = None
 
-    def deliver(self, push: Push, outcome: Outcome) -> bool:
+    def deliver(self, push: Push, outcome: Outcome) -> bool:  # noqa: ARG002 - there is one push
         """The outcome."""
         self.outcome = outcome
         waiter = self._waiter

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Self
 
 from pushkit.client.portal import Bell
-from pushkit.delivery.push import Call, Push, make_message
+from pushkit.delivery.push import Call, make_message
 from pushkit.delivery.source import END
 from pushkit.delivery.stream import Feeding, Suspicions, cut_short, noted
 from pushkit.outcomes import Outcome
@@ -250,7 +250,7 @@ class Reader:
 
     def _made(self, target: Any) -> tuple[Any, Message | None, Verdict | None]:
         if self._call is None:
-            return target, self._fixed, None  # type: ignore[return-value]  # no callable: a message
+            return target, self._fixed, None
         if not isinstance(target, Target):
             return target, None, None
         message, problem = make_message(self._call, target)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import attrs
@@ -132,7 +132,7 @@ class Options:
         twice = {name for name in names if names.count(name) > 1}
         if twice:
             raise ConfigurationError(
-                f"two providers are named {sorted(twice)[0]!r}; a name tells which provider reaches a target, so it must be unique"
+                f"two providers are named {min(twice)!r}; a name tells which provider reaches a target, so it must be unique"
             )
         return made
 
@@ -163,7 +163,12 @@ def _sequence(value: Any, name: str, expected: str) -> tuple[Any, ...]:
     return tuple(cast("Iterable[Any]", value))
 
 
-def checked_message(message: Any, call: str) -> None:
+def _class_of(value: object, base: type) -> str | None:
+    """The name of a class that was passed where an instance belongs."""
+    return value.__name__ if isinstance(value, type) and issubclass(value, base) else None
+
+
+def checked_message(message: object, call: str) -> None:
     """
     A programmer's mistake about ``message`` raises at once.
 
@@ -174,8 +179,9 @@ def checked_message(message: Any, call: str) -> None:
 
     if isinstance(message, Message):
         return
-    if isinstance(message, type) and issubclass(message, Message):
-        raise TypeError(f"{call}: the message is the class {message.__name__}; make one: {message.__name__}(...)")
+    name = _class_of(message, Message)
+    if name is not None:
+        raise TypeError(f"{call}: the message is the class {name}; make one: {name}(...)")
     if not callable(message):
         raise TypeError(
             f"{call}: the message is a {type(message).__name__}; pass a pushkit.Notification, a provider's message, or a callable target -> message"
@@ -212,14 +218,14 @@ def checked_policy(retry: Any, default: RetryPolicy) -> RetryPolicy:
     return retry
 
 
-def is_many(to: Any) -> bool:
+def is_many(to: object) -> bool:
     """Whether ``to`` holds targets instead of being one."""
     from collections.abc import AsyncIterable
 
     return isinstance(to, (Iterable, AsyncIterable)) and not isinstance(to, (str, bytes))
 
 
-def checked_targets(to: Any, call: str) -> Any:
+def checked_targets(to: object, call: str) -> Any:
     """
     ``to`` as something to iterate over; a single target is a list of one.
 
@@ -230,14 +236,12 @@ def checked_targets(to: Any, call: str) -> Any:
 
     if isinstance(to, Target):
         return (to,)
-    if isinstance(to, type) and issubclass(to, Target):
-        raise TypeError(f"{call}: to= is the class {to.__name__}; make one: {to.__name__}(...)")
+    name = _class_of(to, Target)
+    if name is not None:
+        raise TypeError(f"{call}: to= is the class {name}; make one: {name}(...)")
     if not is_many(to):
         raise TypeError(
             f"{call}: to= is a {type(to).__name__}; pass a target such as apns.Device(...), or any iterable of targets"
             + (" (a bare token does not say whose it is)" if isinstance(to, (str, bytes)) else "")
         )
     return to
-
-
-Resolver = Callable[[str], Any]

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import _thread
 import asyncio
-import os
 import threading
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from pushkit.client.asynchronous import AsyncClient
+from pushkit.client.state import State, StateHolder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pushkit.client.options import Options
+    from pushkit.delivery.engine import Engine
+    from pushkit.provider import Provider
 
 T = TypeVar("T")
 
@@ -73,15 +76,14 @@ class Box(Generic[T]):
 
 class Portal:
     """
-    The thread, its loop and the asynchronous client that runs there.
+    The thread, its loop and the engine that runs there.
 
     Raises:
         RuntimeError: when the thread does not run within five seconds.
     """
 
-    def __init__(self, options: Options) -> None:
-        self.pid = os.getpid()
-        self.client = AsyncClient.from_options(options)
+    def __init__(self, options: Options, providers: Sequence[Provider]) -> None:
+        self.states = StateHolder(options, providers)
         self.loop: asyncio.AbstractEventLoop
         self.ident = 0
         self._failure: BaseException | None = None
@@ -137,9 +139,19 @@ class Portal:
         """Whether this is the background thread itself."""
         return _thread.get_ident() == self.ident
 
+    def state(self) -> State:
+        """What runs there; made with the first call."""
+        return self.states.live or self.call(self.states.get)
+
+    def engine(self) -> Engine:
+        """The engine that runs there."""
+        return self.state().engine
+
     def close(self, grace: float) -> None:
         """Close the client and end the thread."""
-        self.run(lambda: self.client.aclose(grace))
+        state = self.states.live
+        if state is not None:
+            self.run(lambda: state.engine.aclose(grace))
         self.post(self._stop.set)
         self._ended.wait(START_WITHIN)
 

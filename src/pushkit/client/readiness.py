@@ -68,14 +68,9 @@ def _open(state: State, providers: Sequence[Provider]) -> Iterable[SenderState |
 
 
 async def _credential(state: State, sender: SenderState) -> Finding | None:
-    if sender.credential is None or sender.entry is None:
-        return None
-    store = state.engine.store
-    known = store.get(sender.credential, sender.entry, state.clock.time())
+    known = await token_of(state, sender)
     if known is None:
-        arrived: asyncio.Future[AccessToken | Verdict] = state.loop.create_future()
-        store.wait(sender.credential, sender.entry, lambda result: None if arrived.done() else arrived.set_result(result))
-        known = await arrived
+        return None
     if isinstance(known, Verdict):
         return Finding(
             level=Level.ERROR,
@@ -93,6 +88,19 @@ async def _credential(state: State, sender: SenderState) -> Finding | None:
         subject="credentials",
         message=f"an access token was given for {left / 60:.0f} minutes",
     )
+
+
+async def token_of(state: State, sender: SenderState) -> AccessToken | Verdict | None:
+    """The access token of a sender, fetched if need be; None where it has no such thing."""
+    if sender.credential is None or sender.entry is None:
+        return None
+    store = state.engine.store
+    known = store.get(sender.credential, sender.entry, state.clock.time())
+    if known is not None:
+        return known
+    arrived: asyncio.Future[AccessToken | Verdict] = state.loop.create_future()
+    store.wait(sender.credential, sender.entry, lambda result: None if arrived.done() else arrived.set_result(result))
+    return await arrived
 
 
 async def _connections(state: State, sender: SenderState) -> list[Finding]:

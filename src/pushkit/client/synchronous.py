@@ -9,7 +9,7 @@ import weakref
 from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from pushkit.client import local
+from pushkit.client import local, readiness
 from pushkit.client.bridge import Inbox, OutcomeStream, Reader, RemoteFeed
 from pushkit.client.options import Options, checked_message, checked_policy, checked_target, checked_targets, is_many
 from pushkit.client.portal import Bell, Portal
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import ssl
     from types import TracebackType
 
+    from pushkit.apns import Environment
     from pushkit.client.asynchronous import Say
     from pushkit.client.managers import Channels, Topics
     from pushkit.delivery.engine import Engine
@@ -119,7 +120,7 @@ class Client:
         if portal is None:
             with self._starting:
                 if self._portal is None:
-                    self._portal = Portal(self._options)
+                    self._portal = Portal(self._options, self._providers)
                     _open.add(self)
                 portal = self._portal
         if portal.inside():
@@ -135,12 +136,6 @@ class Client:
         self._portal = None
         self._starting = threading.Lock()
         self._pid = os.getpid()
-
-    def _engine(self, portal: Portal) -> Engine:
-        state = portal.client._states.live
-        if state is None:
-            state = portal.call(portal.client._state)
-        return state.engine
 
     # -- sending -------------------------------------------------------------------------------------
 
@@ -163,7 +158,7 @@ class Client:
         checked_target(to, "send()")
         policy = checked_policy(retry, self._options.retry)
         portal = self._there()
-        engine = self._engine(portal)
+        engine = portal.engine()
         sink = _One(engine)
         call = Call(message, policy, sink, single=True, dry_run=dry_run)
         problem = None
@@ -258,7 +253,7 @@ class Client:
         if not is_many(failures) or isinstance(failures, AsyncIterable):
             raise TypeError(f"resume() got a {type(failures).__name__}; pass failures, such as report.to_resume")
         portal = self._there()
-        feed = RemoteFeed(self._engine(portal), Inbox(), policy, ordered=ordered, unique=False, resuming=True, dry_run=False, keep=False)
+        feed = RemoteFeed(portal.engine(), Inbox(), policy, ordered=ordered, unique=False, resuming=True, dry_run=False, keep=False)
         return OutcomeStream(Reader(portal, feed, resumable(failures), None))  # type: ignore[arg-type]  # iterable: checked above
 
     def _reader(
@@ -279,7 +274,7 @@ class Client:
             raise TypeError(f"{what}: to= is an asynchronous iterable, which needs an event loop; use pushkit.AsyncClient for it")
         policy = checked_policy(retry, self._options.retry)
         portal = self._there()
-        engine = self._engine(portal)
+        engine = portal.engine()
         feed = RemoteFeed(engine, Inbox(), policy, ordered=ordered, unique=unique, resuming=False, dry_run=dry_run, keep=keep)
         return Reader(portal, feed, iter(targets), message)
 
@@ -300,19 +295,21 @@ class Client:
     def verify(self) -> Sequence[Finding]:
         """Are the credentials usable, is the clock right, do the connections open? One finding a line, for every known app."""
         portal = self._there()
-        return portal.run(portal.client.verify)
+        portal.state()
+        return portal.run(lambda: readiness.verify(portal.state(), self._providers))
 
     def connect(self) -> Sequence[Finding]:
         """Open what can be opened ahead of the first push; tells what could not be."""
         portal = self._there()
-        return portal.run(portal.client.connect)
+        portal.state()
+        return portal.run(lambda: readiness.connect(portal.state(), self._providers))
 
     def health(self) -> Health:
         """A picture of the moment: connections, breakers, budgets, credentials."""
         portal = self._live()
         if portal is None:
             return Health(usable=not self._closed and bool(self._providers), closed=self._closed)
-        return portal.call(portal.client.health)
+        return portal.call(portal.state().health)
 
     def _live(self) -> Portal | None:
         return self._portal if self._pid == os.getpid() and not self._closed else None
@@ -325,7 +322,7 @@ class Client:
         how many providers had it open.
         """
         portal = self._live()
-        return portal.call(lambda: portal.client.forget(app)) if portal is not None else 0
+        return portal.call(lambda: portal.engine().forget(app)) if portal is not None else 0
 
     def confirm_suspects(self, app: str = "default") -> int:
         """
@@ -334,19 +331,19 @@ class Client:
         Gives how many suspicions there were.
         """
         portal = self._live()
-        return portal.call(lambda: portal.client.confirm_suspects(app)) if portal is not None else 0
+        return portal.call(lambda: portal.engine().guard.confirm(app)) if portal is not None else 0
 
-    def channels(self, app: str = "default") -> Channels:
+    def channels(self, app: str = "default", *, environment: Environment | None = None) -> Channels:
         """APNs broadcast channels of an app: create, read, list, delete."""
         from pushkit.client.managers import Channels
 
-        return Channels(self._there, app)
+        return Channels(self._there, app, environment)
 
     def topics(self, app: str = "default") -> Topics:
         """FCM topics of an app: subscribe and unsubscribe."""
         from pushkit.client.managers import Topics
 
-        return Topics(self._there, app)
+        return Topics(self._there, app, self._options.retry)
 
     def close(self, grace: Duration = 10.0) -> None:
         """
@@ -397,7 +394,7 @@ class _One:
             self.error = error
             self._bell.ring()
 
-    def deliver(self, push: Push, outcome: Outcome) -> bool:
+    def deliver(self, push: Push, outcome: Outcome) -> bool:  # noqa: ARG002 - there is one push
         """The outcome (on the loop)."""
         self.outcome = outcome
         self._bell.ring()

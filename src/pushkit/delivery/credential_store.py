@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from pushkit.clock import Clock
 from pushkit.lru import LRU
 from pushkit.outcomes import Action, Scope
-from pushkit.provider import AccessToken, Credential
+from pushkit.provider import AccessToken, Credential, CredentialFlow
 from pushkit.verdict import Verdict, refuse_technical
 from pushkit.wire import Cancellable, Transport, WireResult
 
@@ -36,9 +36,9 @@ _STEPS = 20
 class Blocking(Protocol):
     """Runs a blocking callable elsewhere and calls back on the loop."""
 
-    def __call__(
-        self, work: Callable[[], AccessToken | Verdict], done: Callable[[AccessToken | Verdict | BaseException], None]
-    ) -> None: ...
+    def __call__(self, work: Callable[[], AccessToken | Verdict], done: Callable[[AccessToken | Verdict | BaseException], None]) -> None:
+        """Start the work; ``done`` gets its result or its error."""
+        ...
 
 
 Waiter = Callable[[AccessToken | Verdict], None]
@@ -93,7 +93,7 @@ class CredentialStore:
         return entry.failure if entry.failure is not None and self._resting(entry) and not entry.refreshing else None
 
     def wait(self, credential: Credential, entry: Entry, waiter: Waiter) -> None:
-        """Be called with the token or the failure, later, from the loop."""
+        """Be called with the token or the failure, from the loop; at once where the flow needs no request."""
         entry.waiters.append(waiter)
         if not entry.refreshing:
             self._refresh(credential, entry)
@@ -116,8 +116,7 @@ class CredentialStore:
         entry.refreshing = True
         started = credential.fetch(self._clock.time(), self._clock.monotonic() + FETCH_TIMEOUT)
         if isinstance(started, Generator):
-            # The first step of a flow may finish at once: never call a waiter inside wait().
-            self._step(credential, entry, started, None, _STEPS)
+            self._step(credential, entry, cast("CredentialFlow", started), None, _STEPS)
             return
 
         def finished(result: AccessToken | Verdict | BaseException) -> None:
@@ -127,13 +126,11 @@ class CredentialStore:
 
         self._blocking(started, finished)
 
-    def _step(self, credential: Credential, entry: Entry, flow: Generator[Any, Any, Any], result: WireResult | None, steps: int) -> None:
+    def _step(self, credential: Credential, entry: Entry, flow: CredentialFlow, result: WireResult | None, steps: int) -> None:
         try:
-            request = flow.send(result)
+            request = next(flow) if result is None else flow.send(result)
         except StopIteration as stop:
-            self._clock.call_at(
-                self._clock.monotonic(), lambda: self._settle(credential, entry, stop.value)
-            ) if result is None else self._settle(credential, entry, stop.value)
+            self._settle(credential, entry, stop.value)
             return
         except Exception as error:  # noqa: BLE001 - a fourth provider's mistake becomes a failure that names it
             self._settle(credential, entry, _broken(error))

@@ -16,9 +16,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections import deque
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from pushkit.clock import Clock, Timer
 from pushkit.delivery import settle
@@ -33,13 +32,13 @@ from pushkit.delivery.lanes import Lane
 from pushkit.delivery.news import News
 from pushkit.delivery.push import Call, Push, Ready, make_message, new_push_id
 from pushkit.delivery.retry import Decision, Stop, Waits, copy_allowed, decide, least_delay
-from pushkit.delivery.sleepers import PARKING, Sleepers
 from pushkit.delivery.senders import Senders, SenderState
+from pushkit.delivery.sleepers import PARKING, Sleepers
 from pushkit.lru import LRU
 from pushkit.messages import Message
 from pushkit.outcomes import Category, Disposition, Failure, Outcome, Resume, Scope, WaitedFor
 from pushkit.provider import AccessToken, Provider, Stamp
-from pushkit.verdict import Acceptance, Verdict, refuse_payload
+from pushkit.verdict import Acceptance, Verdict
 from pushkit.wire import Transport, WireRequest, WireResponse, WireResult
 
 if TYPE_CHECKING:
@@ -339,7 +338,7 @@ class Engine:
 
     def _count(self, push: Push, lane: Lane, verdict: Verdict, mono: float) -> None:
         """Tell breaker and latch what an attempt says about the service and the credential."""
-        if push.cancelled or self.closing and verdict.reason in {"cancelled", "client_closed"}:
+        if push.cancelled or (self.closing and verdict.reason in {"cancelled", "client_closed"}):
             lane.breaker.void()
         elif verdict.category is not Category.TECHNICAL:
             if lane.breaker.success(mono):
@@ -363,7 +362,7 @@ class Engine:
         facts = push.facts(self._monotonic(), self._time())
         assert push.lane is not None
         budget = push.lane.state.budget
-        decision = decide(verdict, policy, facts, push.waits, budget, self._chance())
+        decision = decide(verdict, policy, facts, waits=push.waits, budget=budget, chance=self._chance())
         if decision.delay is None:
             self._stopped(push, verdict, decision)
         elif decision.refresh:

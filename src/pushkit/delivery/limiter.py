@@ -96,9 +96,7 @@ class Limiter:
 
     def _grow(self, rate: float) -> None:
         assert self.learnt is not None
-        if self.ceiling is not None and rate >= self.ceiling:
-            self.rate, self.learnt = self.ceiling, None
-        elif rate >= self.learnt * _UNLEARN:
+        if (self.ceiling is not None and rate >= self.ceiling) or rate >= self.learnt * _UNLEARN:
             self.rate, self.learnt = self.ceiling, None
         else:
             self.rate = rate

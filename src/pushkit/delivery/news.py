@@ -42,7 +42,7 @@ class News:
                     self._reported.add(id(hook))
                     # Without the text and the traceback: both may quote the event's target.
                     name = getattr(hook, "__qualname__", type(hook).__qualname__)
-                    log.error(
+                    log.error(  # noqa: TRY400 - see above
                         "the hook %s raised %s on %s; further errors of it are not reported",
                         name,
                         type(error).__name__,

@@ -32,22 +32,23 @@ _REMEMBERED = 64
 """Different messages that one call keeps prepared: languages and segments repeat, personal messages do not."""
 _LONGEST_TTL = 100 * 365 * 24 * 3600.0
 
-_ids: list[str] = []
-_ids_pid = 0
+_ids: dict[int, list[str]] = {}
+"""Drawn and not yet used, by process: a child that used the rest of a batch would repeat its parent's."""
 
 
 def new_push_id() -> str:
     """A random UUID (version 4) in canonical form. Drawn many at a time, since one ``os.urandom`` call costs more than an id."""
-    global _ids_pid
-    if not _ids or _ids_pid != os.getpid():
-        # A child process that inherited the rest of a batch would repeat its parent's ids.
-        _ids_pid = os.getpid()
+    pid = os.getpid()
+    ids = _ids.get(pid)
+    if not ids:
         digits = os.urandom(16 * _IDS_AT_ONCE).hex()
-        _ids[:] = [
+        ids = [
             f"{d[:8]}-{d[8:12]}-4{d[13:16]}-{'89ab'[int(d[16], 16) & 3]}{d[17:20]}-{d[20:]}"
             for d in (digits[start : start + 32] for start in range(0, len(digits), 32))
         ]
-    return _ids.pop()
+        _ids.clear()
+        _ids[pid] = ids
+    return ids.pop()
 
 
 class Sink(Protocol):

@@ -135,7 +135,7 @@ def copy_allowed(verdict: Verdict, policy: RetryPolicy, facts: Facts, *, doubtfu
     return facts.replaceable or policy.on_unknown == "always"
 
 
-def decide(verdict: Verdict, policy: RetryPolicy, facts: Facts, waits: Waits | None, budget: Budget, chance: float) -> Decision:
+def decide(verdict: Verdict, policy: RetryPolicy, facts: Facts, *, waits: Waits | None, budget: Budget, chance: float) -> Decision:
     """
     Decide about a push that failed.
 

@@ -159,7 +159,7 @@ class Senders:
         except ConfigurationError as error:
             return _wrong_configuration(app, str(error))
         except Exception as error:  # noqa: BLE001 - a resolver is the caller's code; its error stops this app alone
-            log.error(
+            log.error(  # noqa: TRY400 - a traceback may quote keys
                 "opening app %r of %s raised %s; its text is not shown since it may hold secrets", app, provider, type(error).__name__
             )
             return _wrong_configuration(app, f"the resolver raised {type(error).__name__}")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Self
 
 from pushkit.delivery.push import Call, Push
 from pushkit.delivery.source import END, Input
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from pushkit.delivery.lanes import Lane
     from pushkit.delivery.policy import RetryPolicy
     from pushkit.messages import Message
-    from pushkit.outcomes import Failure
 
 REORDER = 4
 """An ordered stream reads at most this many times ``max_in_flight`` ahead of the outcome that it owes next."""

@@ -1,0 +1,283 @@
+"""APNs broadcast channels and FCM topics: the providers' own flows, driven over the client's transport, with outcomes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, Callable, Generator, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import attrs
+
+from pushkit.client.options import checked_policy
+from pushkit.client.readiness import token_of
+from pushkit.delivery import settle
+from pushkit.delivery.policy import RetryPolicy
+from pushkit.delivery.push import Call, Push
+from pushkit.delivery.senders import SenderState
+from pushkit.delivery.source import Source
+from pushkit.delivery.stream import Collecting
+from pushkit.outcomes import Outcome
+from pushkit.targets import Target
+from pushkit.verdict import Acceptance, Verdict
+
+if TYPE_CHECKING:
+    from pushkit.apns import Channel, Environment
+    from pushkit.apns.channels import ChannelResult
+    from pushkit.client.portal import Portal
+    from pushkit.client.state import State
+    from pushkit.fcm import Installation, Registration
+    from pushkit.fcm.topics import TopicSubscription
+    from pushkit.report import Report
+    from pushkit.wire import WireRequest, WireResult
+
+R = TypeVar("R")
+
+CALL_WITHIN = 30.0
+"""Seconds for one call."""
+
+
+@attrs.frozen(kw_only=True)
+class ChannelAnswer:
+    """What a channel call gave."""
+
+    outcome: Outcome
+    """One of the four classes; its target is the channel that the call was about."""
+    channel: Channel | None = None
+    """The channel, as far as it is known now."""
+    channels: tuple[Channel, ...] = ()
+    """Of ``list``."""
+
+    def unwrap(self) -> ChannelAnswer:
+        """This answer, or the failure raised as a ``PushError``."""
+        self.outcome.unwrap()
+        return self
+
+
+@attrs.frozen(kw_only=True)
+class TopicsAnswer:
+    """What a question for topics gave."""
+
+    outcome: Outcome
+    topics: tuple[TopicSubscription, ...] = ()
+
+    def unwrap(self) -> TopicsAnswer:
+        """This answer, or the failure raised as a ``PushError``."""
+        self.outcome.unwrap()
+        return self
+
+
+class _Nobody:
+    """A sink for pushes that only lend their fields to an outcome."""
+
+    def deliver(self, push: Push, outcome: Outcome) -> bool:
+        """Nothing is delivered."""
+        raise NotImplementedError
+
+
+async def drive(state: State, flow: Generator[WireRequest, WireResult, R]) -> R:
+    """Carry out a provider's flow: send what it asks for, until it returns."""
+    try:
+        request = next(flow)
+        while True:
+            request = flow.send(await _one(state, request))
+    except StopIteration as stop:
+        return cast("R", stop.value)
+
+
+async def _one(state: State, request: WireRequest) -> WireResult:
+    answered: asyncio.Future[WireResult] = state.loop.create_future()
+    handle = state.transport.submit(request, lambda result: None if answered.done() else answered.set_result(result))
+    try:
+        return await answered
+    except asyncio.CancelledError:
+        handle.cancel()
+        raise
+
+
+def _outcome(state: State, target: Target, judged: Acceptance | Verdict, started: float) -> Outcome:
+    push = Push(None, Call(None, RetryPolicy.none(), _Nobody()), target, 0)
+    push.taken = started
+    now = state.clock.monotonic()
+    if isinstance(judged, Acceptance):
+        return settle.accepted(push, judged, now)
+    return settle.failed(push, judged, now)
+
+
+class AsyncChannels:
+    """
+    The broadcast channels of an app (iOS 18 and later): create, read, list, delete. Experimental.
+
+    No call raises for what Apple answered: look at ``answer.outcome``, or call ``answer.unwrap()``. Send
+    to a channel like to any other target: ``push.send(update, to=channel)``.
+    """
+
+    def __init__(self, state: Callable[[], State], app: str, environment: Environment | None = None) -> None:
+        self._state = state
+        self._app = app
+        self._environment = environment
+
+    async def create(self, *, stores: bool = True) -> ChannelAnswer:
+        """
+        Make a channel; it is in ``answer.channel``.
+
+        Args:
+            stores: whether APNs keeps the newest message for devices that are offline. Fixed for good.
+        """
+        return await self._call(lambda calls, now, deadline: calls.create(stores=stores, now=now, deadline=deadline), None)
+
+    async def read(self, channel: Channel) -> ChannelAnswer:
+        """Ask how a channel was made."""
+        return await self._call(lambda calls, now, deadline: calls.read(channel, now=now, deadline=deadline), channel)
+
+    async def delete(self, channel: Channel) -> ChannelAnswer:
+        """Delete a channel for good."""
+        return await self._call(lambda calls, now, deadline: calls.delete(channel, now=now, deadline=deadline), channel)
+
+    async def list(self) -> ChannelAnswer:
+        """All channels of the app: ``answer.channels``."""
+        return await self._call(lambda calls, now, deadline: calls.list(now=now, deadline=deadline), None)
+
+    async def _call(
+        self, make: Callable[[Any, float, float], Generator[WireRequest, WireResult, ChannelResult]], channel: Channel | None
+    ) -> ChannelAnswer:
+        from pushkit.apns.channels import ChannelCalls
+        from pushkit.apns.targets import Channel
+
+        state = self._state()
+        started = state.clock.monotonic()
+        target = channel or Channel("", app=self._app, environment=self._environment)
+        opened = state.engine.senders.open("apns", self._app)
+        if isinstance(opened, Verdict):
+            return ChannelAnswer(outcome=_outcome(state, target, opened, started), channel=channel)
+        calls = ChannelCalls(cast("Any", opened.sender), self._environment)
+        result = await drive(state, make(calls, state.clock.time(), started + CALL_WITHIN))
+        outcome = _outcome(state, result.channel or target, result.judged, started)
+        return ChannelAnswer(outcome=outcome, channel=result.channel, channels=result.channels)
+
+
+class Channels:
+    """:class:`AsyncChannels` without ``await``."""
+
+    def __init__(self, portal: Callable[[], Portal], app: str, environment: Environment | None = None) -> None:
+        self._portal = portal
+        self._app = app
+        self._environment = environment
+
+    def _there(self) -> tuple[Portal, AsyncChannels]:
+        portal = self._portal()
+        return portal, AsyncChannels(portal.state, self._app, self._environment)
+
+    def create(self, *, stores: bool = True) -> ChannelAnswer:
+        """
+        Make a channel; it is in ``answer.channel``.
+
+        Args:
+            stores: whether APNs keeps the newest message for devices that are offline. Fixed for good.
+        """
+        portal, channels = self._there()
+        return portal.run(lambda: channels.create(stores=stores))
+
+    def read(self, channel: Channel) -> ChannelAnswer:
+        """Ask how a channel was made."""
+        portal, channels = self._there()
+        return portal.run(lambda: channels.read(channel))
+
+    def delete(self, channel: Channel) -> ChannelAnswer:
+        """Delete a channel for good."""
+        portal, channels = self._there()
+        return portal.run(lambda: channels.delete(channel))
+
+    def list(self) -> ChannelAnswer:
+        """All channels of the app: ``answer.channels``."""
+        portal, channels = self._there()
+        return portal.run(channels.list)
+
+
+class AsyncTopics:
+    """
+    Who follows which FCM topic.
+
+    Subscribing goes through the same delivery as pushes: bounded concurrency, retries, an outcome for
+    each registration, in a report. Both directions may safely be repeated.
+    """
+
+    def __init__(self, state: Callable[[], State], app: str, default: RetryPolicy) -> None:
+        self._state = state
+        self._app = app
+        self._default = default
+
+    async def subscribe(
+        self, topic: str, *, to: Target | Iterable[Target] | AsyncIterable[Target], retry: RetryPolicy | None = None
+    ) -> Report:
+        """Let registrations (or installations) follow a topic."""
+        from pushkit.fcm.topics import Subscribe
+
+        return await self._change(Subscribe(topic=topic), to, retry)
+
+    async def unsubscribe(
+        self, topic: str, *, to: Target | Iterable[Target] | AsyncIterable[Target], retry: RetryPolicy | None = None
+    ) -> Report:
+        """Let registrations (or installations) follow a topic no more."""
+        from pushkit.fcm.topics import Unsubscribe
+
+        return await self._change(Unsubscribe(topic=topic), to, retry)
+
+    async def _change(self, message: Any, to: Any, retry: RetryPolicy | None) -> Report:
+        from pushkit.client.options import checked_targets
+
+        targets = checked_targets(to, "topics()")
+        engine = self._state().engine
+        return await Collecting(engine, Source(targets), checked_policy(retry, self._default), message, unique=False).report()
+
+    async def list(self, target: Registration | Installation) -> TopicsAnswer:
+        """The topics that a registration follows: ``answer.topics``."""
+        from pushkit.fcm.topics import list_flow
+
+        state = self._state()
+        started = state.clock.monotonic()
+        opened = state.engine.senders.open("fcm", self._app)
+        token = await token_of(state, opened) if isinstance(opened, SenderState) else opened
+        if isinstance(token, Verdict):
+            return TopicsAnswer(outcome=_outcome(state, target, token, started))
+        assert isinstance(opened, SenderState)
+        flow = list_flow(
+            cast("Any", opened.sender),
+            target,
+            token=token.value if token is not None else "",
+            now=state.clock.time(),
+            deadline=started + CALL_WITHIN,
+        )
+        found = await drive(state, flow)
+        if isinstance(found, Verdict):
+            return TopicsAnswer(outcome=_outcome(state, target, found, started))
+        return TopicsAnswer(outcome=_outcome(state, target, Acceptance(), started), topics=found)
+
+
+class Topics:
+    """:class:`AsyncTopics` without ``await``."""
+
+    def __init__(self, portal: Callable[[], Portal], app: str, default: RetryPolicy) -> None:
+        self._portal = portal
+        self._app = app
+        self._default = default
+
+    def _there(self) -> tuple[Portal, AsyncTopics]:
+        portal = self._portal()
+        return portal, AsyncTopics(portal.state, self._app, self._default)
+
+    def subscribe(self, topic: str, *, to: Target | Iterable[Target], retry: RetryPolicy | None = None) -> Report:
+        """Let registrations (or installations) follow a topic."""
+        portal, topics = self._there()
+        targets = [to] if isinstance(to, Target) else list(to)
+        return portal.run(lambda: topics.subscribe(topic, to=targets, retry=retry))
+
+    def unsubscribe(self, topic: str, *, to: Target | Iterable[Target], retry: RetryPolicy | None = None) -> Report:
+        """Let registrations (or installations) follow a topic no more."""
+        portal, topics = self._there()
+        targets = [to] if isinstance(to, Target) else list(to)
+        return portal.run(lambda: topics.unsubscribe(topic, to=targets, retry=retry))
+
+    def list(self, target: Registration | Installation) -> TopicsAnswer:
+        """The topics that a registration follows: ``answer.topics``."""
+        portal, topics = self._there()
+        return portal.run(lambda: topics.list(target))
