@@ -123,8 +123,10 @@ class ChannelCalls:
             return _no_route(), None
         request_id = str(uuid.uuid4())
         result = yield self._request(route, call, request_id, deadline)
-        secrets = (*(() if channel is None else channel.secrets()), *self._sender.tokens())
-        judged = classify(result, message_id=request_id, secrets=secrets, now=now, accepted=frozenset({call.good}))
+        known = () if channel is None else channel.secrets()
+        judged = classify(
+            result, message_id=request_id, secrets=lambda: (*known, *self._sender.tokens()), now=now, accepted=frozenset({call.good})
+        )
         if isinstance(judged, Verdict):
             return self._sender.mended(judged, result, channel, now), None
         assert isinstance(result, WireResponse)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
 
 import attrs
 
@@ -15,6 +15,9 @@ from pushkit.untrusted import epoch_millis, header, json_object, retry_after, te
 from pushkit.verdict import Acceptance, Verdict
 from pushkit.wire import Processed, WireFault, WireResponse, WireResult
 
+Secrets: TypeAlias = Callable[[], Iterable[str]]
+"""Gives what must not be shown."""
+
 _CONNECTION_FLOOR = 1.0
 """Seconds before another try after a connection broke: a new one is needed first."""
 
@@ -24,7 +27,7 @@ _INFO = (b"apns-unique-id", b"apns-request-id")
 
 
 def classify(
-    result: WireResult, *, message_id: str, secrets: Collection[str], now: float, accepted: frozenset[int] = frozenset({200})
+    result: WireResult, *, message_id: str, secrets: Secrets, now: float, accepted: frozenset[int] = frozenset({200})
 ) -> Acceptance | Verdict:
     """
     Judge an answer or a fault.
@@ -32,7 +35,7 @@ def classify(
     Args:
         result: what the transport said.
         message_id: the id that the request carried.
-        secrets: what must not show in ``detail``.
+        secrets: gives what must not show in ``detail``; asked only where there is text of somebody else's to show.
         now: epoch seconds.
         accepted: statuses that mean success (channel management has others than a push).
     """
@@ -67,7 +70,7 @@ def find_row(status: int, word: str) -> tuple[Row, bool]:
     return row, False
 
 
-def _refusal(response: WireResponse, message_id: str, secrets: Collection[str], now: float) -> Verdict:
+def _refusal(response: WireResponse, message_id: str, secrets: Secrets, now: float) -> Verdict:
     answer: dict[str, Any] = json_object(response.body)
     word = text_of(answer.get("reason"), limit=100)
     row, known = find_row(response.status, word)
@@ -79,7 +82,7 @@ def _refusal(response: WireResponse, message_id: str, secrets: Collection[str], 
     retryable = row.floor is not None
     return Verdict(
         category=row.category,
-        reason=known_word if known else (scrub(word, secrets, limit=100) or f"http_{response.status}"),
+        reason=known_word if known else (scrub(word, secrets(), limit=100) or f"http_{response.status}"),
         action=action,
         disposition=Disposition.REJECTED if response.status >= 300 else Disposition.UNKNOWN,
         advice=row.advice,
@@ -89,7 +92,7 @@ def _refusal(response: WireResponse, message_id: str, secrets: Collection[str], 
         retry_after=retry_after(response.headers, now) if retryable else None,
         early=row.early,
         status=response.status,
-        detail="" if known and len(answer) <= 2 else scrub(response.body[:_DETAIL_BYTES], secrets),
+        detail="" if known and len(answer) <= 2 else scrub(response.body[:_DETAIL_BYTES], secrets()),
         invalid_since=epoch_millis(answer.get("timestamp")) if row.category is Category.RECIPIENT else None,
         suspicion=suspicion,
         message_id=_given_id(response) or message_id,
@@ -101,10 +104,10 @@ def _refusal(response: WireResponse, message_id: str, secrets: Collection[str], 
 _DETAIL_BYTES = 4096
 
 
-def _fault(fault: WireFault, secrets: Collection[str]) -> Verdict:
+def _fault(fault: WireFault, secrets: Secrets) -> Verdict:
     verdict = judge_fault(fault, FAULT_FLOORS, _CONNECTION_FLOOR)
     if verdict.detail:
-        verdict = attrs.evolve(verdict, detail=scrub(verdict.detail, secrets))
+        verdict = attrs.evolve(verdict, detail=scrub(verdict.detail, secrets()))
     row = ROWS.get(fault.goaway_reason or "")
     # A GOAWAY that names a credential or a setting is that answer, for every stream that it left without one. Others
     # (Shutdown, IdleTimeout) only say why this connection ended, and the push may go out on the next.

@@ -16,10 +16,12 @@ from pushkit.apns.credentials import TokenAuth, TokenKey, can_sign_deterministic
 from pushkit.apns.encode import ApnsPrepared, prepare
 from pushkit.apns.kinds import Environment
 from pushkit.apns.live_clock import LiveClock
+from pushkit.apns.messages.options import Options
 from pushkit.apns.targets import LONGEST_TOKEN, ApnsTarget, Channel, TokenTarget, check_channel, check_environment, is_hex, refuse_token
 from pushkit.health import Finding, Level
 from pushkit.lru import LRU
 from pushkit.messages import Message
+from pushkit.notification import Notification
 from pushkit.outcomes import Action, Scope
 from pushkit.provider import PushContext, Stamp
 from pushkit.targets import Target
@@ -205,12 +207,14 @@ class ApnsSender:
         """Judge an answer or a fault."""
         sent_id = request.headers[0][1].decode() if request.headers else ""
         if isinstance(result, WireResponse) and result.status == 200:
-            return classify(result, message_id=sent_id, secrets=(), now=now)
-        verdict = classify(result, message_id=sent_id, secrets=self._secrets(prepared, target), now=now)
+            return classify(result, message_id=sent_id, secrets=tuple, now=now)
+        verdict = classify(result, message_id=sent_id, secrets=lambda: self._secrets(prepared, target), now=now)
         return self.mended(verdict, result, target, now) if isinstance(verdict, Verdict) else verdict
 
     def _secrets(self, prepared: ApnsPrepared, target: Target) -> tuple[str, ...]:
-        return (*target.secrets(), *prepared.message.secrets(), *self.tokens())
+        message = prepared.message
+        options: Options | None = message.options_for(Options) if isinstance(message, Notification) else None
+        return (*target.secrets(), *message.secrets(), *(() if options is None else options.secrets()), *self.tokens())
 
     def tokens(self) -> tuple[str, ...]:
         """Provider tokens that may be on the wire, for scrubbing."""

@@ -60,6 +60,11 @@ class TokenTarget(ApnsTarget):
         token: object = self.token
         return token.lower() if isinstance(token, str) else repr(token)
 
+    def secrets(self) -> tuple[str, ...]:
+        """The token, as it was given and in lower case."""
+        token: object = self.token
+        return tuple({token, token.lower()}) if isinstance(token, str) else ()
+
 
 @register("apns.Device")
 @attrs.frozen(repr=False)

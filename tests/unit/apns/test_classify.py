@@ -159,6 +159,17 @@ def test_an_error_page_is_shown_without_this_pushs_secrets():
         assert secret not in verdict.detail
 
 
+def test_secrets_are_found_wherever_they_were_given():
+    """In the options too, and a token in the case in which it was stored."""
+    by = sender()
+    message = Notification(options=apns.Options(title="Canary options", payload={"k": ["Canary nested"]}))
+    page = f"{TOKEN.upper()} {TOKEN} Canary options Canary nested".encode()
+
+    verdict = judged(WireResponse(502, [], page), by=by, message=message, target=apns.Device(TOKEN.upper()))
+
+    assert "[masked] [masked] [masked] [masked]" == verdict.detail
+
+
 def test_a_reason_that_echoes_the_token_is_masked():
     """An unknown word is kept as it is, but for secrets."""
     assert TOKEN not in judged(answer(400, f"Bad {TOKEN}")).reason

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import attrs
 
-from pushkit.apns.messages.base import kept, no_data
+from pushkit.apns.messages.base import collect_texts, kept, no_data
 from pushkit.codec import register
 from pushkit.notification import InterruptionLevel, Localized, Priority, ProviderOptions, Sound
 
@@ -54,6 +54,13 @@ class Options(ProviderOptions):
     """JSON values beside ``aps``, for what ``data`` (text by text) cannot say."""
     aps: Mapping[str, Any] = attrs.field(factory=no_data, converter=kept, hash=False)
     """Further keys inside ``aps``, as Apple writes them; they win over everything else."""
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every text that a person would read, and the app's own values."""
+        found: list[str] = []
+        for value in (self.title, self.subtitle, self.body, self.payload, self.aps):
+            collect_texts(value, found)
+        return tuple(found)
 
     def __repr__(self) -> str:
         shown = [f.name for f in attrs.fields(type(self)) if getattr(self, f.name) not in (None, False, {})]
