@@ -122,9 +122,10 @@ class AsyncClient:
         call = Call(message, policy, sink, single=True, dry_run=dry_run)
         push = engine.take(call, to, engine.lane_of(to))
         if sink.outcome is not None:
-            return sink.outcome
+            return sink.checked(call)
         try:
-            return await sink.wait()
+            await sink.wait()
+            return sink.checked(call)
         except asyncio.CancelledError:
             sink.abandoned = True
             engine.cancel(push)
@@ -312,6 +313,13 @@ class _One:
         if waiter is not None and not waiter.done():
             waiter.set_result(outcome)
         return not self.abandoned
+
+    def checked(self, call: Call) -> Outcome:
+        """The outcome, unless a test's transport objected to the push."""
+        if call.objection is not None:
+            raise call.objection
+        assert self.outcome is not None
+        return self.outcome
 
     async def wait(self) -> Outcome:
         """Until it is there."""

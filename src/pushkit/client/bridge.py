@@ -216,6 +216,8 @@ class Reader:
             elif feed.completed:
                 if feed.out:
                     continue
+                if feed.call.objection is not None:
+                    raise feed.call.objection
                 return None
             elif not self._fill():
                 feed.bell.wait()

@@ -166,7 +166,10 @@ class Client:
         if made is None and isinstance(to, Target):
             made, problem = make_message(call, to)
         self._post(portal, lambda: sink.begin(call, to, made, problem))
-        return sink.wait(portal)
+        outcome = sink.wait(portal)
+        if call.objection is not None:
+            raise call.objection
+        return outcome
 
     def _post(self, portal: Portal, work: Callable[[], object]) -> None:
         try:

@@ -244,7 +244,15 @@ class Engine:
         if self.news.listening:
             self.news.attempt_started(push, lane.origin)
         self._launched.add(push)
-        push.handle = self.transport.submit(request, push.answered)
+        try:
+            push.handle = self.transport.submit(request, push.answered)
+        except AssertionError as objection:
+            # A test's transport objects to this push: no failure to classify or to retry, its error goes to the caller.
+            push.call.objection = push.call.objection or objection
+            self._launched.discard(push)
+            self.slots.give(lane)
+            lane.breaker.void()
+            self.fail(push, settle.cancelled(), Stop.CLOSING)
 
     def _first_request(self, lane: Lane, request: WireRequest) -> None:
         lane.origin = str(request.origin)

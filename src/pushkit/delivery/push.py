@@ -228,7 +228,7 @@ class Ready:
 class Call:
     """What the pushes of one ``send``, ``send_many``, ``stream`` or ``resume`` share."""
 
-    __slots__ = ("_fixed", "_last", "_stamps", "dry_run", "make", "message", "policy", "single", "sink")
+    __slots__ = ("_fixed", "_last", "_stamps", "dry_run", "make", "message", "objection", "policy", "single", "sink")
 
     def __init__(
         self,
@@ -244,6 +244,8 @@ class Call:
         self.policy = policy
         self.sink = sink
         self.single = single
+        self.objection: AssertionError | None = None
+        """What a test's transport raised about one of these pushes: raised to the caller when they have ended."""
         self.dry_run = dry_run
         self._fixed: dict[tuple[SenderState, type[Target]], Ready | Verdict] = {}
         self._last: dict[tuple[int, SenderState, type[Target]], Ready | Verdict] = {}

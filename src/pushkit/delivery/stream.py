@@ -189,6 +189,8 @@ class Collecting(Feeding):
                 raise
             finally:
                 await self.source.stopped()
+            if self.call.objection is not None:
+                raise self.call.objection
             if self.source.error is not None:
                 raise noted(self.source.error, self.taken)
             report = Report(keep="all")
@@ -350,6 +352,8 @@ class OutcomeStream(Feeding):
     async def _end(self) -> None:
         self._finish()
         await self.source.stopped()
+        if self.call.objection is not None:
+            raise self.call.objection
         error, self.source.error = self.source.error, None
         if error is not None:
             raise noted(error, self.taken)

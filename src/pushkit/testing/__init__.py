@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pushkit.testing.behaviour import Behaviour, UnexpectedPush
     from pushkit.testing.clock import FakeClock
     from pushkit.testing.exchange import Answer
+    from pushkit.testing.fake import AsyncFakeClient, FakeClient
     from pushkit.testing.faults import Disconnect, Garbage, GoAway, Interim, Refuse, Reset, Silence, Stall, StreamLimit, TlsFailure, Window
     from pushkit.testing.inbox import Inbox, SentRecord
     from pushkit.testing.server.push_server import PushServer
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Accounts": "accounts",
+    "AsyncFakeClient": "fake",
     "Answer": "exchange",
     "Behaviour": "behaviour",
     "Disconnect": "faults",
+    "FakeClient": "fake",
     "FakeClock": "clock",
     "FakeTransport": "transport",
     "Garbage": "faults",
@@ -45,8 +48,10 @@ _HOMES = {
 __all__ = [
     "Accounts",
     "Answer",
+    "AsyncFakeClient",
     "Behaviour",
     "Disconnect",
+    "FakeClient",
     "FakeClock",
     "FakeTransport",
     "Garbage",

@@ -348,14 +348,14 @@ class Behaviour:
 
     # For the places that read it
 
-    def plan(self, address: Address) -> Plan:
+    def plan(self, address: Address, *, is_push: bool = True) -> Plan:
         """
-        What to do with the push that just came for this recipient; counts it.
+        What to do with the push (or, ``is_push`` False, the token request and the like) that just came; counts it.
 
         Raises:
             UnexpectedPush: in strict mode, when no step was written for it.
         """
-        if not self._steps and not self.strict:
+        if not self._steps and not (self.strict and is_push):
             return NORMAL
         with self._lock:
             chosen: Step | None = None
@@ -372,7 +372,7 @@ class Behaviour:
                 chosen = min(due, key=_precedence)
                 chosen.used += 1
                 return chosen.plan
-            if self.strict and not written:
+            if self.strict and is_push and not written:
                 raise self._surprise(address)
             return NORMAL
 

@@ -129,7 +129,9 @@ class FakeClock:
 
     async def advance_async(self, by: Duration) -> int:
         """Let time pass, and let the event loop settle before, between and after the timers. Gives the number of timers run."""
-        end = self._end(by)
+        return await self._advance_until(self._end(by))
+
+    async def _advance_until(self, end: float) -> int:
         ran = 0
         await settle()
         while self._fire_next(end):
@@ -147,7 +149,8 @@ class FakeClock:
         step = self.next_in
         if step is None:
             return None
-        await self.advance_async(step)
+        # By its absolute time: elapsed + (when - elapsed) can fall short of when by a rounding.
+        await self._advance_until(max(self._elapsed, self._timers[0][0]))
         return step
 
     def _end(self, by: Duration) -> float:

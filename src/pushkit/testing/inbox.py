@@ -12,7 +12,9 @@ from typing import Any
 
 import attrs
 
+from pushkit.messages import Message
 from pushkit.secret import masked_text
+from pushkit.targets import Target
 from pushkit.testing.addresses import Address, address_of
 from pushkit.testing.exchange import Answer, Field, Request
 from pushkit.testing.opened import Opened
@@ -38,7 +40,11 @@ class SentRecord:
     attempt: int
     """1 for the first push to this recipient since the last accepted one, then counted on."""
     message_id: str | None
-    _open: Callable[[SentRecord], Opened]
+    _open: Callable[[SentRecord], Opened] = attrs.field(repr=False)
+    target: Target | None = None
+    """The target as the caller gave it; known where the client runs in the same process without a network, None on a real server."""
+    message: Message | None = None
+    """The message as the caller gave it; known where ``target`` is."""
     _opened: Opened | None = None
 
     @property
@@ -52,8 +58,8 @@ class SentRecord:
         return self.address.service
 
     @property
-    def target(self) -> str:
-        """The recipient's token, topic, channel or endpoint (secret)."""
+    def recipient(self) -> str:
+        """The token, topic, channel or endpoint (secret)."""
         return self.address.key
 
     @property

@@ -15,6 +15,7 @@ from typing import Any
 import attrs
 
 from pushkit.clock import Clock, Timer
+from pushkit.delivery.push import Push
 from pushkit.testing.accounts import Accounts
 from pushkit.testing.behaviour import Behaviour, Plan
 from pushkit.testing.clock import FakeClock
@@ -32,7 +33,7 @@ from pushkit.testing.faults import (
     Stall,
     TlsFailure,
 )
-from pushkit.testing.inbox import Inbox
+from pushkit.testing.inbox import Inbox, SentRecord
 from pushkit.testing.services.routes import Router
 from pushkit.testing.services.world import World
 from pushkit.wire import FaultKind, Origin, OriginHealth, OriginPolicy, Processed, WireFault, WireRequest, WireResponse, WireResult
@@ -55,11 +56,14 @@ class _Line:
 class _Flight:
     """A request under way."""
 
-    __slots__ = ("done", "line", "processed", "timer", "transport")
+    __slots__ = ("done", "line", "processed", "push", "timer", "transport")
 
     def __init__(self, transport: FakeTransport, done: Callable[[WireResult], None], line: _Line) -> None:
         self.transport = transport
         self.done: Callable[[WireResult], None] | None = done
+        # The engine's callback is a method of its push: what the wire does not show, a test may still want to see.
+        owner = getattr(done, "__self__", None)
+        self.push: Push | None = owner if isinstance(owner, Push) else None
         self.line = line
         self.timer: Timer | None = None
         self.processed = Processed.UNKNOWN
@@ -232,7 +236,10 @@ class FakeTransport:
         seen = Request(
             request.method.decode("ascii"), request.origin.scheme, request.origin.authority, target, fields, request.body, line.peer
         )
+        before = self.sent.total
         served = service.serve(seen)
+        if flight.push is not None and self.sent.total > before:
+            self._complete(self.sent[-1], flight.push)
         if served.fault is not None:
             self._break(request, flight, served.fault, served.answer, resends)
         elif served.answer is not None:
@@ -241,6 +248,9 @@ class FakeTransport:
                 self._later(request, flight, served.delay, response)
             else:
                 self._soon(flight, response)
+
+    def _complete(self, record: SentRecord, push: Push) -> None:
+        record.target, record.message, record.attempt = push.target, push.message, push.attempt
 
     def _soon(self, flight: _Flight, result: WireResult) -> None:
         asyncio.get_running_loop().call_soon(flight.finish, result)

@@ -264,6 +264,11 @@ class PushServer(Provision):
     # What a client needs
 
     @property
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """The loop that the services run on, None while stopped."""
+        return self._loop
+
+    @property
     def ca_pem(self) -> str:
         """The certificate of the authority that signed the services' certificates."""
         return self.ca.pem

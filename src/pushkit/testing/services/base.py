@@ -94,7 +94,7 @@ class Service:
         elif checked.refusal is not None or address is None:
             plan = NORMAL
         else:
-            plan = world.behaviour.plan(address)
+            plan = world.behaviour.plan(address, is_push=self.is_push)
         if plan.fault is not None and not _answers_too(plan.fault):
             self._record(address, request, now, None, plan.fault, None)
             return Served(None, plan.fault, plan.delay)

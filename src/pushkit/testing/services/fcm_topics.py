@@ -185,7 +185,7 @@ class InstanceId(_Topics):
         return json_answer(200, {"results": [self._one(topic, token, adding=adding) for token in tokens]}, content_type=_JSON), None
 
     def _one(self, topic: str, token: str, *, adding: bool) -> dict[str, str]:
-        plan = self.world.behaviour.plan(Address("topics", token, "registration"))
+        plan = self.world.behaviour.plan(Address("topics", token, "registration"), is_push=False)
         if plan.word is not None and plan.word != ACCEPT:
             return {"error": plan.word}
         if len(token) < 20:

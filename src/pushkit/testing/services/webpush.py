@@ -72,7 +72,9 @@ class WebPush(Service):
         known = self.world.known("webpush", endpoint)
         if known is None and not self.world.open_endpoints:
             return self._refuse(address, "unknown", now)
-        bound = known.receiver.bound_to if known is not None and known.receiver is not None else None
+        bound = known.bound_to if known is not None else None
+        if known is not None and known.receiver is not None:
+            bound = known.receiver.bound_to
         word = vapid_fault(request, self.service, bound, now)
         if word is not None:
             return Checked(address, render(*word, self.service, now=now))
@@ -141,7 +143,7 @@ class WebPush(Service):
                 (b"x-wns-msg-id", secrets.token_hex(8).encode()),
             ]
         deliver = self.world.deliver
-        if deliver is not None and request.body:
+        if deliver is not None:
             deliver(address, request)
         return Answer(status=201, fields=tuple(fields)), location
 

@@ -35,6 +35,8 @@ class Known:
     """FCM: the project that the registration belongs to; None: any."""
     receiver: Receiver | None = None
     """Web Push: the subscription's keys."""
+    bound_to: bytes | None = None
+    """Web Push: the application server key of a subscription whose keys are in a real browser."""
     topics: set[str] = attrs.field(factory=set)
     """FCM: subscriptions."""
 
