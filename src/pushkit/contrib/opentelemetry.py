@@ -58,6 +58,11 @@ _UNDER_WAY = 20_000
 
 _SECOND = 1_000_000_000
 
+_EXPIRY = {
+    "pushkit.certificate.expiry": "When the certificate ends, as UNIX time; told from the moment that the end is near.",
+    "pushkit.access_token.expiry": "When the fetched access token ends, as UNIX time; it is renewed ahead of that.",
+}
+
 Spans = Literal["all", "failures", "none"]
 
 
@@ -129,10 +134,9 @@ class OpenTelemetryHook:
         self._budget = meter.create_counter("pushkit.retry_budget.exhausted", "{event}", "Times that a retry budget was used up.")
         self._credential = meter.create_counter("pushkit.credential.problems", "{event}", "Credentials that a provider refused.")
         self._refreshed = meter.create_counter("pushkit.credential.refreshes", "{event}", "Access tokens that were fetched.")
-        self._expiry: dict[tuple[str, str], float] = {}
-        meter.create_observable_gauge(
-            "pushkit.credential.expiry", [self._observe_expiry], "s", "When the access token or certificate ends, as UNIX time."
-        )
+        self._expiry: dict[str, dict[tuple[str, str], float]] = {name: {} for name in _EXPIRY}
+        for name, what in _EXPIRY.items():
+            meter.create_observable_gauge(name, [self._expiry_observer(name)], "s", what)
         for gauge in GAUGES:
             meter.create_observable_gauge(gauge.opentelemetry, [self._observer(gauge)], gauge.unit, gauge.help)
         self._handlers: dict[type[Any], Callable[[Any], None]] = {
@@ -148,7 +152,7 @@ class OpenTelemetryHook:
             events.CredentialProblem: lambda event: self._credential.add(
                 1, self._place(event, event.reason) | {"pushkit.latched": event.latched}
             ),
-            events.CredentialExpiring: self._on_expiry,
+            events.CredentialExpiring: lambda event: self._expires("pushkit.certificate.expiry", event),
             events.CredentialRefreshed: self._on_refreshed,
         }
 
@@ -181,9 +185,12 @@ class OpenTelemetryHook:
 
         return observe
 
-    def _observe_expiry(self, _: CallbackOptions) -> Iterable[Observation]:
-        for (provider, app), at in tuple(self._expiry.items()):
-            yield Observation(at, {"messaging.system": provider, "pushkit.app": app})
+    def _expiry_observer(self, name: str) -> Callable[[CallbackOptions], Iterable[Observation]]:
+        def observe(_: CallbackOptions) -> Iterable[Observation]:
+            for (provider, app), at in tuple(self._expiry[name].items()):
+                yield Observation(at, {"messaging.system": provider, "pushkit.app": app})
+
+        return observe
 
     def _place(self, event: Any, reason: str | None = None) -> dict[str, AttributeValue]:
         found: dict[str, AttributeValue] = {"messaging.system": event.provider, "pushkit.app": self._app(event.app)}
@@ -223,12 +230,12 @@ class OpenTelemetryHook:
         attributes = {"messaging.system": event.provider, "error.type": self._reason(event.provider, event.reason, 0)}
         self._retries.add(1, attributes | {"pushkit.waits_for": event.waits_for.value})
 
-    def _on_expiry(self, event: events.CredentialExpiring | events.CredentialRefreshed) -> None:
-        self._expiry[event.provider, self._app(event.app)] = event.expires_at.timestamp()
+    def _expires(self, name: str, event: events.CredentialExpiring | events.CredentialRefreshed) -> None:
+        self._expiry[name][event.provider, self._app(event.app)] = event.expires_at.timestamp()
 
     def _on_refreshed(self, event: events.CredentialRefreshed) -> None:
         self._refreshed.add(1, self._place(event))
-        self._on_expiry(event)
+        self._expires("pushkit.access_token.expiry", event)
 
     def _on_finished(self, event: events.Finished) -> None:
         outcome = event.outcome

@@ -244,7 +244,7 @@ def test_health_is_observed(sdk: Sdk) -> None:
 def test_expiry_of_a_credential_is_observed(sdk: Sdk) -> None:
     """The gauge holds the UNIX time of the end."""
     sdk.hook()(events.CredentialRefreshed(provider="fcm", app="default", expires_at=UNTIL))
-    (point,) = sdk.points("pushkit.credential.expiry")
+    (point,) = sdk.points("pushkit.access_token.expiry")
 
     assert UNTIL.timestamp() == point.value
 

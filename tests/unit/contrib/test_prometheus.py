@@ -109,7 +109,7 @@ def test_expiry_of_a_credential_is_a_time(registry: CollectorRegistry, metrics: 
     """The gauge holds the UNIX time, so that an alert can subtract the present."""
     metrics(events.CredentialExpiring(provider="apns", app="default", expires_at=UNTIL))
 
-    assert value(scrape(registry), "pushkit_credential_expiry_timestamp_seconds", provider="apns", app="default") == UNTIL.timestamp()
+    assert value(scrape(registry), "pushkit_certificate_expiry_timestamp_seconds", provider="apns", app="default") == UNTIL.timestamp()
 
 
 def test_health_is_read_at_each_scrape(registry: CollectorRegistry, metrics: PrometheusMetrics) -> None:
