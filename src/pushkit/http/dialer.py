@@ -15,12 +15,12 @@ from pushkit.http.http2.engine import EngineFactory
 from pushkit.http.http2.pool import DialError, OtherProtocolError, Pool
 from pushkit.http.proxy import MAX_ANSWER_BYTES, Proxy, environment_proxy, read_status
 from pushkit.http.tls import TlsContexts
+from pushkit.http.tls_stream import TlsStream
 from pushkit.wire import FaultKind, OriginPolicy
 
 NEXT_ADDRESS_AFTER = 0.3
 """Seconds after which the next address is tried beside a slow one (RFC 8305 section 5)."""
 ADDRESSES_TRIED = 6
-SHUTDOWN_WITHIN = 1.0
 
 
 async def resolve(host: str, port: int, policy: OriginPolicy) -> list[str]:
@@ -209,21 +209,10 @@ class Dialer:
     async def _start(self, pool: Pool, opened: list[Http2Connection | socket.socket], sock: socket.socket, address: str) -> Http2Connection:
         loop = asyncio.get_running_loop()
         origin, policy = pool.origin, pool.policy
-        connection = Http2Connection(pool, self._engine(origin.scheme, origin.authority), policy, self._clock, loop)
-        connection.address = address
+        context = self._tls.get(policy.protocols, policy.client_certificate) if origin.scheme == "https" else None
+        stream = TlsStream(sock, context, origin.host)
         try:
-            if origin.scheme == "https":
-                context = self._tls.get(policy.protocols, policy.client_certificate)
-                transport, _ = await loop.create_connection(
-                    lambda: connection,
-                    sock=sock,
-                    ssl=context,
-                    server_hostname=origin.host,
-                    ssl_handshake_timeout=policy.connect_timeout,
-                    ssl_shutdown_timeout=SHUTDOWN_WITHIN,
-                )
-            else:
-                transport, _ = await loop.create_connection(lambda: connection, sock=sock)
+            await stream.handshake()
         except ssl.SSLCertVerificationError as exc:
             raise DialError(FaultKind.TLS_FAILED, f"the server's certificate is not trusted: {exc.verify_message}") from None
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError, ConnectionError) as exc:
@@ -232,14 +221,14 @@ class Dialer:
             raise DialError(FaultKind.TLS_FAILED, f"the TLS handshake failed ({exc.reason or type(exc).__name__})") from None
         except OSError as exc:
             raise DialError(FaultKind.CONNECT_FAILED, f"the connection failed ({type(exc).__name__})") from None
+        if context is not None and stream.protocol != "h2":
+            if "http/1.1" in policy.protocols:
+                raise OtherProtocolError
+            raise DialError(FaultKind.CONNECT_FAILED, "the server does not speak HTTP/2 (ALPN)")
+        connection = Http2Connection(pool, self._engine(origin.scheme, origin.authority), policy, self._clock, loop)
+        connection.address = address
         opened[:] = [connection]
-        if origin.scheme == "https":
-            tls: ssl.SSLObject = transport.get_extra_info("ssl_object")
-            chosen = tls.selected_alpn_protocol()
-            if chosen != "h2":
-                if "http/1.1" in policy.protocols:
-                    raise OtherProtocolError
-                raise DialError(FaultKind.CONNECT_FAILED, "the server does not speak HTTP/2 (ALPN)")
+        connection.start(stream)
         await connection.settling
         if not connection.settled:
             if isinstance(connection.error, ssl.SSLError):

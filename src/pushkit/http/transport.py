@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 SWEEP_EVERY = 5.0
 """Seconds between looks for connections that are idle or old."""
-CLOSE_WITHIN = 2.0
-"""Seconds that closing may take."""
 KNOWN_HTTP1 = 1024
 """Origins remembered as speaking HTTP/1.1 only."""
 HTTP1_REMEMBERED = 3600.0
@@ -82,7 +80,6 @@ class HttpTransport:
         self._carrier: HttpxCarrier | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sweeper: Timer | None = None
-        self._all_gone: asyncio.Future[None] | None = None
         self._closed = False
         if client is not None:
             self._httpx()  # says at once when it is no client
@@ -167,10 +164,6 @@ class HttpTransport:
         for pool in list(self._pools.values()):
             pool.close()
         await asyncio.gather(*dialing, return_exceptions=True)
-        if self._connections:
-            # Each closes its socket within a second of its own, however the server behaves.
-            self._all_gone = asyncio.get_running_loop().create_future()
-            await asyncio.wait([self._all_gone], timeout=CLOSE_WITHIN)
         if self._carrier is not None:
             await self._carrier.aclose()
         self._pools.clear()
@@ -186,8 +179,6 @@ class HttpTransport:
     def on_gone(self, connection: Http2Connection) -> None:
         """A connection does not exist any more."""
         self._connections.pop(connection.id, None)
-        if not self._connections and self._all_gone is not None and not self._all_gone.done():
-            self._all_gone.set_result(None)
 
     def on_other_protocol(self, pool: Pool, exchanges: Sequence[Exchange]) -> None:
         """The origin speaks HTTP/1.1 only: these and all further requests go over httpx."""

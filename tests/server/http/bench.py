@@ -8,11 +8,12 @@ from collections.abc import Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from tests.server.http.conftest import Pki
+from tests.server.http.peer import Peer
+
 from pushkit.http.exchange import Exchange
 from pushkit.http.transport import HttpTransport
 from pushkit.wire import FaultKind, HeaderBlock, Origin, OriginPolicy, Processed, WireFault, WireRequest, WireResponse, WireResult
-from tests.server.http.conftest import Pki
-from tests.server.http.peer import Peer
 
 BLOCK = HeaderBlock([(b"apns-topic", b"com.example.app"), (b"apns-push-type", b"alert")])
 SLACK = 0.3

@@ -335,7 +335,7 @@ class Peer:
             pass  # the client has closed, or the script has
         except asyncio.CancelledError:
             pass
-        except BaseException as exc:  # noqa: BLE001
+        except BaseException as exc:
             self.failures.append(exc)
         finally:
             conn.gone = True

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-
-from pushkit.wire import FaultKind, OriginPolicy, Processed, WireFault
 from tests.server.http.bench import running
 from tests.server.http.conftest import Pki
 from tests.server.http.peer import Conn, Peer, Stream
+
+from pushkit.wire import FaultKind, OriginPolicy, Processed, WireFault
 
 COUNT = 40
 HOLD = 20

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-
-from pushkit.wire import FaultKind, OriginPolicy, Processed
 from tests.server.http.bench import running
 from tests.server.http.conftest import Pki
-from tests.server.http.peer import DATA, END_HEADERS, END_STREAM, HEADERS, INITIAL_WINDOW, MAX_STREAMS, Conn, Peer, Stream, frame, head
+from tests.server.http.peer import DATA, END_HEADERS, HEADERS, INITIAL_WINDOW, MAX_STREAMS, Conn, Peer, Stream, frame, head
+
+from pushkit.wire import FaultKind, Processed
 
 CODES = [*range(14), 0x99]
 EVERY = 5

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import ssl
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Protocol
@@ -12,16 +11,14 @@ from typing import Protocol
 from pushkit.clock import Clock, Timer
 from pushkit.http.exchange import Exchange
 from pushkit.http.http2.engine import Engine, EngineFullError, ErrorCode
+from pushkit.http.tls_stream import TlsStream
 from pushkit.untrusted import json_object, text_of
 from pushkit.wire import ConnectionAuth, FaultKind, Header, OriginPolicy, Processed
 
 WRITE_CHUNK = 64 * 1024
-"""Octets given to the transport at once; what it has not taken cannot have reached the server."""
-WRITE_BUFFER = 64 * 1024
+"""Octets encrypted at once; what was not taken from the engine cannot have reached the server."""
 STREAM_CAP = 1000
 """Streams on one connection at the most, whatever the server would allow."""
-CLOSE_WITHIN = 1.0
-"""Seconds that TLS has to say goodbye before the socket is closed anyway."""
 
 _numbers = itertools.count(1)
 
@@ -48,10 +45,6 @@ class Owner(Protocol):
         """It is closed; every request on it has been settled."""
         ...
 
-    def on_gone(self, connection: Http2Connection) -> None:
-        """Its socket is closed too."""
-        ...
-
     def take_back(self, exchanges: Iterable[Exchange]) -> None:
         """Requests that were never written; they keep their place."""
         ...
@@ -61,9 +54,9 @@ class Owner(Protocol):
         ...
 
 
-class Http2Connection(asyncio.Protocol):
+class Http2Connection:
     """
-    A connection over one socket. The pool assigns requests while ``load < capacity``.
+    A connection over one stream. The pool assigns requests while ``load < capacity``.
 
     ``capacity`` is what counts for new requests: the server's limit, the policy's caps, and 0 while the
     connection is not settled, is under suspicion, does not write, or is leaving.
@@ -79,6 +72,7 @@ class Http2Connection(asyncio.Protocol):
         self.auth_slot: object | None = None
         self.address = ""
         self.born = self.last_heard = clock.monotonic()
+        self.answers = 0
         self.leaving = False
         self.expires: float | None = None
         self.settled = False
@@ -87,7 +81,7 @@ class Http2Connection(asyncio.Protocol):
         self._policy = policy
         self._clock = clock
         self._loop = loop
-        self._transport: asyncio.Transport | None = None
+        self._stream: TlsStream | None = None
         self._flush_due = False
         self._paused = False
         self._suspect = False
@@ -95,23 +89,18 @@ class Http2Connection(asyncio.Protocol):
         self._goaway_reason: str | None = None
         self._failure = ""
         self._ping_timer: Timer | None = None
-        self._close_timer: asyncio.TimerHandle | None = None
         self.settling: asyncio.Future[None] = loop.create_future()
         """Done when the server's SETTINGS have come, or the connection has ended."""
         self.error: Exception | None = None
-        """What ended it, as asyncio told."""
+        """What ended it, as the socket or TLS told."""
 
-    # -- asyncio.Protocol ---------------------------------------------------------------------------
+    # -- tls_stream.Receiver ------------------------------------------------------------------------
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The TLS handshake is done."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.set_write_buffer_limits(high=WRITE_BUFFER)
+    def start(self, stream: TlsStream) -> None:
+        """Speak HTTP/2 over a stream whose handshake is done."""
+        self._stream = stream
         self.last_heard = self._clock.monotonic()
-        tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
-        if tls is not None and tls.selected_alpn_protocol() != "h2":
-            return  # the dialler sees it too and closes
+        stream.start(self)
         self.engine.start()
         self._flush()
 
@@ -128,17 +117,9 @@ class Http2Connection(asyncio.Protocol):
         if self.leaving and not self.streams and not self.pending:
             self.close()
 
-    def eof_received(self) -> None:
-        """The server closes; asyncio then calls ``connection_lost``."""
-
     def connection_lost(self, exc: Exception | None) -> None:
         """Settle every request that is still here."""
-        if self._close_timer is not None:
-            self._close_timer.cancel()
-            self._close_timer = None
         self._end("the connection was closed by the server" if exc is None else f"the connection broke ({type(exc).__name__})", exc)
-        self._transport = None
-        self._owner.on_gone(self)
 
     def pause_writing(self) -> None:
         """The server or the network does not take more: what is not written yet may go elsewhere."""
@@ -340,8 +321,8 @@ class Http2Connection(asyncio.Protocol):
     def _flush(self) -> None:
         """Open what was assigned and write, in one go unless the socket pushes back."""
         self._flush_due = False
-        transport = self._transport
-        if self.closed or transport is None:
+        stream = self._stream
+        if self.closed or stream is None:
             return
         engine, streams, pending = self.engine, self.streams, self.pending
         while not self._paused:
@@ -354,7 +335,7 @@ class Http2Connection(asyncio.Protocol):
                         return
             data = engine.take(WRITE_CHUNK, self)
             if data:
-                transport.write(data)
+                stream.write(data)
             if engine.finished is not None:
                 self._broken()
                 return
@@ -399,6 +380,7 @@ class Http2Connection(asyncio.Protocol):
             # Answered before it had read everything: it does not want the rest.
             self.engine.reset(stream_id, ErrorCode.CANCEL)
         self._owner.answers += 1
+        self.answers += 1
         if not self._unlocked:
             headers = exchange.headers
             assert headers is not None
@@ -460,13 +442,12 @@ class Http2Connection(asyncio.Protocol):
         self._give_back()
         if unsent:
             self._owner.refused(unsent, self.id, detail)
-        transport = self._transport
-        if transport is not None and not transport.is_closing():
-            if not unsent:
+        stream = self._stream
+        if stream is not None and not stream.closed:
+            if not unsent and not self._paused:
                 # A goodbye. Never behind requests that were just called unsent: it would send them.
-                transport.write(self.engine.take(WRITE_CHUNK, self))
-            transport.close()
-            self._close_timer = self._loop.call_later(CLOSE_WITHIN, transport.abort)
+                stream.write(self.engine.take(WRITE_CHUNK, self))
+            stream.close()
         self.error = error
         self._ready()
         self._owner.on_lost(self)

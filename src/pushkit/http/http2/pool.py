@@ -187,17 +187,19 @@ class Pool:
             if self.waiting:
                 self.grow()
 
-    def on_lost(self, connection: Http2Connection) -> None:  # noqa: ARG002
+    def on_lost(self, connection: Http2Connection) -> None:
         """It is over; requests that wait need another."""
+        self.leaving.discard(connection)
+        self._host.on_gone(connection)
+        if connection.settled:
+            if connection.answers:
+                self._failures = 0
+            else:
+                # A server that takes connections and gives them up unused must not be stormed.
+                self._failures += 1
+                self._set_back(self._failures - 1)
         if self.waiting:
             self._pump()
-
-    def on_gone(self, connection: Http2Connection) -> None:
-        """Its socket is closed."""
-        self.leaving.discard(connection)
-        if connection in self.connections:
-            self.connections.remove(connection)
-        self._host.on_gone(connection)
 
     def take_back(self, exchanges: Iterable[Exchange]) -> None:
         """Requests that were never written go to the front."""
@@ -281,7 +283,6 @@ class Pool:
             self._resolve(WireFault(kind=FaultKind.CLOSED, processed=Processed.NO, detail="closed here"))
             raise
         self._dialing = None
-        self._failures = 0
         self._failure = None
         self._host.on_opened(connection)
         max_age = self.policy.max_age
@@ -296,12 +297,18 @@ class Pool:
         self._failures += 1
         self._failure = fault
         self._note(fault.kind)
-        delay = min(BACKOFF_FIRST * 2 ** (self._failures - 1), BACKOFF_LAST)
-        # Half of it by lot, so that a fleet does not come back in one herd.
-        self._not_before = self._clock.monotonic() + delay * (0.5 + 0.5 * random.random())  # noqa: S311
+        self._set_back(self._failures)
         self._resolve(fault)
         if not self.connections:
             self._fail_all(fault)
+
+    def _set_back(self, failures: int) -> None:
+        """Wait before the next attempt: not after none, and then longer each time."""
+        if failures <= 0:
+            return
+        delay = min(BACKOFF_FIRST * 2 ** min(failures - 1, 10), BACKOFF_LAST)
+        # Half of it by lot, so that a fleet does not come back in one herd.
+        self._not_before = self._clock.monotonic() + delay * (0.5 + 0.5 * random.random())  # noqa: S311
 
     def _note(self, kind: FaultKind) -> None:
         self.last_fault = kind
