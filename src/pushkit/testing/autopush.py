@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import importlib.util
 import json
 import threading
 import time
@@ -68,7 +69,7 @@ class _Stored:
 class _Agent:
     """A browser: its channels survive its connection."""
 
-    channels: dict[str, str] = attrs.field(factory=dict)
+    channels: dict[str, str] = attrs.field(factory=dict[str, str])
     """Channel to endpoint."""
     waiting: deque[_Stored] = attrs.field(factory=lambda: deque(maxlen=_STORED))
     writer: _Writer | None = None
@@ -95,10 +96,9 @@ class Autopush:
     """
 
     def __init__(self, server: PushServer, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        try:
-            import wsproto  # noqa: F401 - found missing here, not with the first browser
-        except ImportError:
-            raise ImportError("a browser's WebSocket needs wsproto; install it with: pip install wsproto") from None
+        # Found missing here, not with the first browser.
+        if importlib.util.find_spec("wsproto") is None:
+            raise ImportError("a browser's WebSocket needs wsproto; install it with: pip install wsproto")
         self._server = server
         self._host = host
         self._port = port

@@ -12,6 +12,7 @@ from pushkit.webpush.messages import Button, Message, Options, Urgency
 from pushkit.webpush.provider import WebpushProvider
 from pushkit.webpush.targets import Subscription
 from pushkit.webpush.topic import topic_from
+from pushkit.webpush.worker import service_worker
 
 if TYPE_CHECKING:
     from pushkit.webpush.encryption import DecryptionError, decrypt, encrypt
@@ -31,6 +32,7 @@ __all__ = [
     "WebpushProvider",
     "decrypt",
     "encrypt",
+    "service_worker",
     "topic_from",
 ]
 
