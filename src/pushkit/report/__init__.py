@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pushkit.report.core import Group, Report, Row
+from pushkit.report.compare import Change
+from pushkit.report.core import Report
+from pushkit.report.groups import Group, Row
 from pushkit.report.tally import Latency, Timeline
 
-__all__ = ["Group", "Latency", "Report", "Row", "Timeline"]
+__all__ = ["Change", "Group", "Latency", "Report", "Row", "Timeline"]

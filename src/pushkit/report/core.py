@@ -12,10 +12,9 @@ from collections.abc import AsyncIterable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, overload
 
-import attrs
-
 from pushkit.errors import error_class, error_for
 from pushkit.outcomes import Accepted, Action, Category, Disposition, Failure, Outcome, RecipientFailure
+from pushkit.report.groups import MAX_GROUPS, MAX_ROWS, OTHER, SAMPLES, Group, GroupKey, GroupTally, Row
 from pushkit.report.tally import LATENCY_BOUNDS, Latency, Timeline
 from pushkit.secret import printable_ref
 
@@ -24,6 +23,9 @@ if TYPE_CHECKING:
 
     from pushkit.errors import PushError
     from pushkit.events import MassInvalidation
+    from pushkit.report.compare import Change
+    from pushkit.report.view import View
+    from pushkit.report.words import Language
 
 Keep: TypeAlias = Literal["all", "failures", "none"]
 """Which outcomes a report holds on to."""
@@ -36,97 +38,8 @@ _COLUMN = {Category.TECHNICAL: 1, Category.PAYLOAD: 2, Category.RECIPIENT: 3}
 _FAN_OUT = 4
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-SAMPLES = 5
-"""How many ``ref`` a group shows."""
-MAX_GROUPS = 1000
-"""Reasons come from strangers and labels from data, so a report never holds more groups than this."""
-MAX_ROWS = 1000
-"""The same for label and provider pairs."""
-OTHER = "(other)"
-"""Stands for labels and reasons beyond those limits."""
-
-_GroupKey: TypeAlias = tuple[str | None, str, Category, str, Action]
-
-
-@attrs.frozen(kw_only=True)
-class Group:
-    """Failures with the same label, provider, category, reason and action."""
-
-    label: str | None
-    provider: str
-    category: Category
-    """Says who has to act: engineering or operations, whoever wrote the message, or whoever keeps the recipient list."""
-    reason: str
-    action: Action
-    advice: str
-    """One plain sentence for whoever has to act."""
-    count: int
-    unknown: int = 0
-    """How many of them the provider may have taken (disposition UNKNOWN): sending those again can make duplicates."""
-    retryable: int = 0
-    """How many of them may be sent again."""
-    fan_out: int = 0
-    """How many of them were for a topic, condition or channel, each of which stands for many recipients."""
-    refs: tuple[str, ...] = ()
-    """A few of the callers' own references, as examples."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON-ready values."""
-        return {
-            "label": self.label,
-            "provider": self.provider,
-            "category": self.category.value,
-            "reason": self.reason,
-            "action": self.action.value,
-            "advice": self.advice,
-            "count": self.count,
-            "unknown": self.unknown,
-            "retryable": self.retryable,
-            "fan_out": self.fan_out,
-            "refs": list(self.refs),
-        }
-
-
-@attrs.frozen(kw_only=True)
-class Row:
-    """The counts of one label and provider."""
-
-    label: str | None
-    provider: str
-    accepted: int
-    technical: int
-    payload: int
-    recipient: int
-    fan_out: int
-    """How many of them were for a topic, condition or channel."""
-
-    @property
-    def total(self) -> int:
-        """All of them."""
-        return self.accepted + self.technical + self.payload + self.recipient
-
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON-ready values."""
-        return attrs.asdict(self)
-
-
-class _Tally:
-    """What a group counts while the report grows."""
-
-    __slots__ = ("advice", "count", "fan_out", "refs", "retryable", "unknown")
-
-    def __init__(self, advice: str) -> None:
-        self.advice = advice
-        self.count = 0
-        self.unknown = 0
-        self.retryable = 0
-        self.fan_out = 0
-        self.refs: list[str] = []
-
-    def sample(self, refs: Iterable[str]) -> None:
-        for ref in refs:
-            if len(self.refs) < SAMPLES and ref not in self.refs:
-                self.refs.append(ref)
+WORTH_A_LINE = 0.005
+"""Difference of two shares from which a comparison mentions it."""
 
 
 class Report:
@@ -146,7 +59,7 @@ class Report:
         self._keep: Keep = keep
         self._keep_all = keep == "all"
         self._rows: dict[tuple[str | None, str], list[int]] = {}
-        self._groups: dict[_GroupKey, _Tally] = {}
+        self._groups: dict[GroupKey, GroupTally] = {}
         self._outcomes: list[Outcome] = []
         self._suspicions: dict[tuple[str, str, str], MassInvalidation] = {}
         self._latency = Latency()
@@ -191,7 +104,7 @@ class Report:
 
     def _add_failure(self, outcome: Failure) -> int:
         category = outcome.category
-        key: _GroupKey = (outcome.label, outcome.provider, category, outcome.reason, outcome.action)
+        key: GroupKey = (outcome.label, outcome.provider, category, outcome.reason, outcome.action)
         tally = self._groups.get(key)
         if tally is None:
             tally = self._new_group(key, outcome.advice)
@@ -211,11 +124,11 @@ class Report:
             self._outcomes.append(outcome)
         return _COLUMN[category]
 
-    def _new_group(self, key: _GroupKey, advice: str) -> _Tally:
+    def _new_group(self, key: GroupKey, advice: str) -> GroupTally:
         if len(self._groups) >= MAX_GROUPS:
             key = (OTHER, key[1] if key[1] in {"apns", "fcm", "webpush"} else OTHER, key[2], OTHER, key[4])
             advice = "Several reasons are counted together here, since there were too many different ones."
-        return self._groups.setdefault(key, _Tally(advice))
+        return self._groups.setdefault(key, GroupTally(advice))
 
     def suspect(self, event: MassInvalidation) -> None:
         """
@@ -307,6 +220,11 @@ class Report:
     def unknown(self) -> int:
         """Failures that a provider may have taken all the same (disposition UNKNOWN)."""
         return self._unknown
+
+    @property
+    def keep(self) -> Keep:
+        """Which outcomes it holds on to."""
+        return self._keep
 
     @property
     def retries(self) -> int:
@@ -421,29 +339,135 @@ class Report:
             ]
         raise ExceptionGroup(f"{self.failed} of {self.total} pushes failed", errors)
 
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON-ready values, without secrets: counts, groups, latency and timeline. ``from_dict`` reads it."""
-        return {
-            "format": 1,
-            "total": self.total,
-            "accepted": self.accepted,
-            "technical": self.technical,
-            "payload": self.payload,
-            "recipient": self.recipient,
-            "fan_out": self.fan_out,
-            "unknown": self.unknown,
-            "retries": self.retries,
-            "rows": [row.as_dict() for row in self.rows],
-            "groups": [group.as_dict() for group in self.groups],
-            "suspicions": [attrs.asdict(event) for event in self.suspicions],
-            "latency": self._latency.as_dict(),
-            "timeline": self._timeline.as_dict(),
-        }
+    # -- showing, storing, joining -------------------------------------------------------------------
 
-    def __str__(self) -> str:
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON-ready values, without secrets: counts, groups, latency and timeline. :meth:`from_dict` reads it."""
+        from pushkit.report.stored import to_dict
+
+        return to_dict(self)
+
+    def to_json(self) -> str:
+        """:meth:`as_dict` as JSON text."""
+        import json
+
+        return json.dumps(self.as_dict(), ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """
+        Read what :meth:`as_dict` gave: counts and groups; outcomes are not in it.
+
+        Raises:
+            ValueError: when it is anything else.
+        """
+        from pushkit.report.stored import fill
+
+        report = cls(keep="none")
+        fill(report, data, len(KINDS))
+        return report
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """
+        Read what :meth:`to_json` gave.
+
+        Raises:
+            ValueError: when it is anything else.
+        """
+        import json
+
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError):
+            raise ValueError("expected the JSON of a report; this is no JSON") from None
+        return cls.from_dict(data)
+
+    @classmethod
+    def merge(cls, reports: Iterable[Report]) -> Self:
+        """One report of many workers' reports. It keeps the outcomes that they kept, one report after the other."""
+        given = list(reports)
+        merged = cls(keep="all" if given and all(report.keep == "all" for report in given) else "failures")
+        for report in given:
+            for row in report.rows:
+                merged.add_row(row.label, row.provider, (row.accepted, row.technical, row.payload, row.recipient, row.fan_out))
+            for group in report.groups:
+                merged.add_group(group)
+            merged._outcomes += report.outcomes if merged._keep_all else report.failures
+            for event in report.suspicions:
+                merged.suspect(event)
+            merged._latency.merge(report.latency)
+            merged._timeline.merge(report.timeline)
+            merged.add_retries(report.retries)
+        return merged
+
+    def add_row(self, label: str | None, provider: str, counts: Sequence[int]) -> None:
+        """Add another report's counts (accepted, technical, payload, recipient, fan-out) for a label and provider."""
+        row = self._rows.get((label, provider))
+        if row is None:
+            row = self._new_row(label, provider)
+        for index, count in enumerate(counts):
+            row[index] += count
+
+    def add_group(self, group: Group) -> None:
+        """Add another report's group."""
+        key: GroupKey = (group.label, group.provider, group.category, group.reason, group.action)
+        tally = self._groups.get(key)
+        if tally is None:
+            tally = self._new_group(key, group.advice)
+        tally.count += group.count
+        tally.unknown += group.unknown
+        tally.retryable += group.retryable
+        tally.fan_out += group.fan_out
+        tally.sample(group.refs)
+        self._unknown += group.unknown
+
+    def add_retries(self, count: int) -> None:
+        """Add another report's retries."""
+        self._retries += count
+
+    def compare(self, earlier: Report) -> Sequence[Change]:
+        """What fails more or less often than in an earlier report; suspicious changes first."""
+        from pushkit.report.compare import compare
+
+        return compare(earlier, self)
+
+    def _view(self, language: Language, earlier: Report | None) -> View:
+        from pushkit.report.view import view_of
+
+        # Of what changed without raising suspicion, only what a reader would notice is worth a line.
+        changes = [] if earlier is None else [c for c in self.compare(earlier) if c.suspicious or abs(c.after - c.before) >= WORTH_A_LINE]
+        return view_of(self, language, changes)
+
+    def to_text(self, *, language: Language = "en", earlier: Report | None = None) -> str:
+        """
+        For a terminal.
+
+        Args:
+            language: ``"en"`` or ``"zh"``.
+            earlier: a report to compare with.
+
+        Raises:
+            ValueError: for another language.
+        """
         from pushkit.report.text import to_text
 
-        return to_text(self)
+        return to_text(self._view(language, earlier))
+
+    def to_markdown(self, *, language: Language = "en", earlier: Report | None = None, title: str | None = None) -> str:
+        """For a ticket or a chat. Arguments as in :meth:`to_text`; ``title`` replaces the heading."""
+        from pushkit.report.markdown import to_markdown
+
+        return to_markdown(self._view(language, earlier), title)
+
+    def to_html(self, *, language: Language = "en", earlier: Report | None = None, title: str | None = None) -> str:
+        """One self-contained page with charts, light and dark, printable, without script. Arguments as in :meth:`to_markdown`."""
+        from pushkit.report.html import to_html
+
+        return to_html(self, self._view(language, earlier), title)
+
+    def __str__(self) -> str:
+        return self.to_text()
 
     def __repr__(self) -> str:
         return (
