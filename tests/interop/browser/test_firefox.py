@@ -44,6 +44,21 @@ const registration = await navigator.serviceWorker.ready;
 const subscription = await registration.pushManager.getSubscription();
 return subscription ? await subscription.unsubscribe() : null;
 """
+# Plays a tap inside the service worker, where nobody can tap in a headless browser, and tells where it would lead.
+TAP = """
+self.addEventListener("message", async ({ data, source }) => {
+  const [notification] = await self.registration.getNotifications();
+  self.clients.openWindow = async (url) => source.postMessage({ opened: url });
+  self.dispatchEvent(new NotificationEvent("notificationclick", { notification, action: data.action }));
+});
+"""
+TAPPED = """
+const [action] = args;
+const registration = await navigator.serviceWorker.ready;
+const answer = new Promise((resolve) => { navigator.serviceWorker.onmessage = ({ data }) => resolve(data.opened); });
+registration.active.postMessage({ action });
+return await answer;
+"""
 SHOWN_WITHIN = 10.0
 
 
@@ -65,10 +80,13 @@ class Stage:
         """The browser's word on the next message."""
         return self.autopush.wait_for_acks(before + 1)[before].code
 
-    def shown(self, count: int = 1) -> list[dict]:
-        """What the browser shows now."""
+    def shown(self, title: str | None = None) -> list[dict]:
+        """What the browser shows, as soon as there is something (of that title): it acknowledges before it shows."""
         until = time.monotonic() + SHOWN_WITHIN
-        while len(found := self.browser.run(SHOWN)) < count and time.monotonic() < until:
+        while time.monotonic() < until:
+            found = self.browser.run(SHOWN)
+            if any(title in {None, shown["title"]} for shown in found):
+                break
             time.sleep(0.05)
         return found
 
@@ -76,7 +94,7 @@ class Stage:
 @pytest.fixture(scope="module")
 def theatre() -> Iterator[Stage]:
     """One browser for all tests of this file: it takes seconds to start."""
-    with PushServer() as server, Autopush(server) as autopush, Site(service_worker().encode()) as site:
+    with PushServer() as server, Autopush(server) as autopush, Site(f"{service_worker()}{TAP}".encode()) as site:
         config = server.webpush_config()
         with Client(webpush=config, ssl_context=server.ssl_context()) as client, Firefox(autopush.url) as browser:
             browser.open(site.url)
@@ -130,11 +148,12 @@ def test_the_same_key_replaces_the_first_copy(stage: Stage):
     """Two sends with one identity show one notification: why a repeat after silence does no harm."""
     target = stage.subscribe()
     before = len(stage.autopush.acks)
-    for text in ("first", "second"):
+    for number, text in enumerate(("first", "second")):
         stage.client.send(Notification(title=text, key="the-same"), to=target).unwrap()
-    stage.autopush.wait_for_acks(before + 2)
+        # One after the other: a browser handles several pushes side by side.
+        stage.autopush.wait_for_acks(before + number + 1)
 
-    assert ["second"] == [shown["title"] for shown in stage.shown()]
+    assert ["second"] == [shown["title"] for shown in stage.shown("second")]
 
 
 @pytest.mark.parametrize("padding", ["none", "block", 3993])
@@ -190,6 +209,17 @@ def test_a_declarative_message_is_shown(stage: Stage):
 
     assert DELIVERED == stage.acknowledged(before)
     assert [("Declared", "itself")] == [(shown["title"], shown["body"]) for shown in stage.shown()]
+
+
+@pytest.mark.parametrize(("action", "leads_to"), [("", "/orders/42"), ("view", "/v"), ("other", "/orders/42")])
+def test_a_tap_opens_the_link(stage: Stage, action, leads_to):
+    """Of the button, else of the notification; relative links are the site's."""
+    target = stage.subscribe()
+    button = Button(action="view", title="View", navigate="/v")
+    stage.client.send(Notification(title="Tap", link="/orders/42", options=Options(actions=(button,))), to=target).unwrap()
+    stage.shown("Tap")
+
+    assert stage.browser.run(TAPPED, action).endswith(leads_to)
 
 
 def test_after_unsubscribing_the_recipient_is_to_be_removed(stage: Stage):
