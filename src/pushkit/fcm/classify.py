@@ -231,7 +231,7 @@ def _verdict(key: str, answer: Answer, response: WireResponse, now: float, conte
         retry_after=_retry_after(answer, response, now) if row.retryable else None,
         status=response.status,
         detail=scrub(answer.message or untrusted.body_text(response.body), secrets),
-        field=_field(key, answer, context) if row.category is Category.PAYLOAD else None,
+        field=scrub(_field(key, answer, context), secrets, limit=200) or None if row.category is Category.PAYLOAD else None,
         suspicion=row.suspicion,
         info={name: scrub(value, secrets, limit=300) for name, value in evidence.items()},
         directives=_directives(row, answer),
@@ -324,16 +324,14 @@ _ROW_FIELDS: Final = {
 }
 
 
-def _field(key: str, answer: Answer, context: Context) -> str | None:
+def _field(key: str, answer: Answer, context: Context) -> str:
     told = next((violation.field for violation in answer.violations if violation.field), "")
     told = told.removeprefix("message.")
     if key == "payload_topic" and context.target_field:
         return context.target_field
     if not told or told == "message":
         told = _ROW_FIELDS.get(key, "")
-        if not told:
-            return None
-    if not context.portable:
+    if not context.portable or not told:
         return told
     for prefix, own in _PORTABLE_FIELDS:
         if told.startswith(prefix):
