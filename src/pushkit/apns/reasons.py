@@ -77,7 +77,8 @@ def _later(status: int, meaning: str, advice: str, scope: Scope, floor: float, *
     )
 
 
-_FAULTY_CREDENTIAL = (LatchCredential(), RetireConnection())
+_FAULTY_CREDENTIAL = (LatchCredential(),)
+# The connection stays: another one would be refused the same way, and Apple takes many new connections for an attack.
 
 ROWS: Mapping[str, Row] = {
     "BadCollapseId": _payload(

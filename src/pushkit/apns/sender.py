@@ -39,6 +39,9 @@ _SHARED_BLOCKS = 256
 #: Seconds between the two clocks from which on the difference is worth telling.
 SKEW = 300.0
 
+#: No fresh token and no new connection can help against a wrong clock.
+_CLOCK_DIRECTIVES = (LatchCredential(),)
+
 _EXPIRES_SOON = 30 * 24 * 3600.0
 
 
@@ -244,7 +247,7 @@ class ApnsSender:
                 verdict,
                 advice=f"Set the clock of this server right: it is {round(abs(skew) / 60)} minutes {direction}, so Apple refuses every sign-in token it makes.",
                 info={**verdict.info, "clock_skew_seconds": str(round(skew))},
-                directives=(*verdict.directives, LatchCredential()) if LatchCredential() not in verdict.directives else verdict.directives,
+                directives=_CLOCK_DIRECTIVES,
             )
         if (
             verdict.reason == "ExpiredProviderToken"
@@ -255,7 +258,7 @@ class ApnsSender:
             return attrs.evolve(
                 verdict,
                 advice="Set the clock of this server right: Apple calls a sign-in token expired that was made just now.",
-                directives=(*verdict.directives, LatchCredential()),
+                directives=_CLOCK_DIRECTIVES,
             )
         return verdict
 
