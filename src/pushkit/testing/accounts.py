@@ -202,6 +202,11 @@ def _process_rsa_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
+@functools.cache
+def _process_account(project_id: str) -> ServiceAccountKey:
+    return Accounts().new_service_account(project_id=project_id)
+
+
 def dump(value: Mapping[str, Any]) -> str:
     """JSON for a file that people read."""
     return json.dumps(value, indent=2)

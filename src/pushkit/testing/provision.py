@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import secrets
 from datetime import datetime
 from typing import Any
@@ -43,7 +45,7 @@ class Provision:
     def service_account(self) -> ServiceAccountKey:
         """The throw-away account of ``fcm_config()``."""
         if self._account is None:
-            self._account = self.world.accounts.new_service_account(project_id=self.project_id)
+            self._account = self.world.accounts.process_service_account(self.project_id)
         return self._account
 
     @property
@@ -70,10 +72,8 @@ class Provision:
 
     def fcm_config(self, **changes: Any) -> fcm.Config:
         """An ``fcm.Config`` for this server. ``changes`` replace its fields."""
-        import json
-
         fields: dict[str, Any] = {
-            "credentials": fcm.ServiceAccount.from_json(json.dumps(self.service_account_file())),
+            "credentials": _loaded(json.dumps(self.service_account_file())),
             "origin": self.world.sites.fcm,
             "iid_origin": self.world.sites.iid,
         }
@@ -143,6 +143,11 @@ class Provision:
         """The app was removed, permission withdrawn, the subscription ended (``since``: aware; default now)."""
         address = address_of(recipient)
         self.world.unregister(address.provider or _guess(address.key), address.key, since)
+
+
+@functools.lru_cache(maxsize=32)
+def _loaded(key_file: str) -> fcm.ServiceAccount:
+    return fcm.ServiceAccount.from_json(key_file)
 
 
 def _guess(key: str) -> str:

@@ -243,7 +243,7 @@ class FakeTransport:
         if served.fault is not None:
             self._break(request, flight, served.fault, served.answer, resends)
         elif served.answer is not None:
-            response = self._response(served.answer, line)
+            response = self._response(served.answer, line, request)
             if served.delay:
                 self._later(request, flight, served.delay, response)
             else:
@@ -268,7 +268,12 @@ class FakeTransport:
         )
         flight.timer = self.clock.call_at(request.deadline, lambda: flight.finish(fault))
 
-    def _response(self, answer: Answer, line: _Line) -> WireResponse:
+    def _response(self, answer: Answer, line: _Line, request: WireRequest) -> WireResult:
+        if len(answer.body) > request.policy.max_response_bytes:
+            detail = f"{len(answer.body)} bytes"
+            return WireFault(
+                kind=FaultKind.RESPONSE_TOO_LARGE, processed=Processed.UNKNOWN, detail=detail, connection_id=line.peer.id
+            )
         return WireResponse(answer.status, answer.fields, answer.body, line.peer.id)
 
     def _break(self, request: WireRequest, flight: _Flight, fault: RequestFault, answer: Answer | None, resends: int) -> None:
@@ -285,7 +290,7 @@ class FakeTransport:
             if not isinstance(fault, Reset):
                 self._drop(line)
             if isinstance(fault, GoAway) and answer is not None:
-                self._soon(flight, self._response(answer, line))
+                self._soon(flight, self._response(answer, line, request))
                 return
             reason = fault.reason if isinstance(fault, GoAway) else None
             self._soon(
@@ -301,7 +306,7 @@ class FakeTransport:
             return
         # Settings and interim answers change nothing for a request that is answered.
         assert answer is not None, "a fault that lets the answer through comes with one"
-        self._soon(flight, self._response(answer, line))
+        self._soon(flight, self._response(answer, line, request))
 
     def _resend(self, request: WireRequest, flight: _Flight, fault: Reset | GoAway, resends: int) -> None:
         if isinstance(fault, GoAway):
