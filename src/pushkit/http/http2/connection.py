@@ -401,6 +401,8 @@ class Http2Connection:
             if not self.streams and not self.pending:
                 # Not at once: the engine may be in the middle of what it read.
                 self._loop.call_soon(self._close_if_done)
+            if self._policy.max_in_flight is not None:
+                self._owner.on_room(self)
         elif len(self.streams) + len(self.pending) < self.capacity:
             self._owner.on_room(self)
 

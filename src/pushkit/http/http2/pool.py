@@ -110,7 +110,7 @@ class Pool:
 
     def grow(self) -> None:
         """Open another connection if requests wait, the limit allows it and it is time."""
-        if self._closed or self._dialing is not None or len(self.connections) >= self.policy.max_connections:
+        if self._closed or self._dialing is not None or len(self.connections) >= self.policy.max_connections or self._full():
             return
         if any(connection.undecided for connection in self.connections):
             return  # a PING or a first answer will soon tell whether it has room
@@ -229,7 +229,13 @@ class Pool:
 
     # -- inside -------------------------------------------------------------------------------------
 
+    def _full(self) -> bool:
+        limit = self.policy.max_in_flight
+        return limit is not None and self.streams >= limit
+
     def _pick(self) -> Http2Connection | None:
+        if self._full():
+            return None
         for connection in self.connections:
             load = len(connection.streams) + len(connection.pending)
             if load < connection.capacity:
