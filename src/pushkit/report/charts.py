@@ -100,7 +100,7 @@ def histogram(title: str, buckets: Sequence[tuple[str, int]], tip: str) -> str:
     most = max(count for _, count in buckets) or 1
     step = _WIDTH / max(len(buckets), 6)
     content = [f'<line class="axis" x1="0" x2="{_WIDTH}" y1="{height - foot}" y2="{height - foot}"/>']
-    every = max(1, len(buckets) // 12)
+    every = -(-len(buckets) // 8)
     for index, (name, count) in enumerate(buckets):
         tall = max((height - foot - head) * count / most, 1.0) if count else 0.0
         x = index * step

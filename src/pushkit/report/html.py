@@ -37,11 +37,12 @@ h1 { font-size: 1.5rem; margin: 0 0 .25rem; } h2 { font-size: 1.1rem; margin: 2r
 table { border-collapse: collapse; width: 100%; font-size: .9375rem; } th { text-align: left; color: var(--soft); font-weight: 500; font-size: .8125rem; }
 th, td { padding: .4rem .6rem .4rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; } tr.all td { font-weight: 600; }
+table.groups { table-layout: fixed; } .groups th:nth-child(1) { width: 9%; } .groups th:nth-child(2) { width: 27%; } .groups th:nth-child(4) { width: 20%; }
 .what { font-weight: 600; overflow-wrap: anywhere; } .do, .refs { overflow-wrap: anywhere; }
-.tag { display: inline-block; border: 1px solid var(--line); border-radius: 1rem; padding: 0 .5rem; font-size: .75rem; color: var(--soft); }
+.tag { display: inline-block; font-weight: 400; border: 1px solid var(--line); border-radius: 1rem; padding: 0 .5rem; font-size: .75rem; color: var(--soft); }
 h2.technical, h2.payload, h2.recipient { border-left: .5rem solid; padding-left: .6rem; }
 h2.technical { border-color: var(--technical); } h2.payload { border-color: var(--payload); } h2.recipient { border-color: var(--recipient); }
-svg { max-width: 100%; height: auto; display: block; } svg text { fill: var(--ink); font-size: 13px; } .axis { stroke: var(--line); }
+figure > svg { width: 100%; height: auto; display: block; } svg text { fill: var(--ink); font-size: 13px; } .axis { stroke: var(--line); }
 .accepted { fill: var(--accepted); } .technical { fill: var(--technical); } .payload { fill: var(--payload); } .recipient { fill: var(--recipient); }
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; padding: 0; margin: .25rem 0 .75rem; list-style: none; font-size: .875rem; }
 .legend svg { display: inline-block; vertical-align: -1px; margin-right: .35rem; }
@@ -136,7 +137,7 @@ def _section(section: Section, spoken: Words) -> str:
             f'<tr><td class="number">{group.count:,}</td><td class="what">{escape(group.what)}{label}<br><span class="tag">{escape(group.action)}</span></td>'
             f'<td class="do">{escape(group.advice)}{more}</td><td class="refs soft">{escape(spoken.comma.join(group.refs))}</td></tr>'
         )
-    return f'<section><h2 class="{section.category.value}">{escape(section.heading)}</h2><table>{head}{"".join(rows)}</table></section>'
+    return f'<section><h2 class="{section.category.value}">{escape(section.heading)}</h2><table class="groups">{head}{"".join(rows)}</table></section>'
 
 
 def _table(view: View) -> str:

@@ -70,7 +70,7 @@ def share_text(share: float) -> str:
 
 def seconds_text(value: float) -> str:
     """A duration as people write it."""
-    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.1f} s"
+    return f"{value * 1000:.3g} ms" if value < 1 else f"{value:.4g} s"
 
 
 def width(text: str) -> int:
