@@ -19,7 +19,7 @@ from pushkit.fcm.targets import FcmTarget, Registration, topic_problem
 from pushkit.fcm.topics import bare
 from pushkit.outcomes import Action
 from pushkit.verdict import Acceptance, Verdict, refuse_payload, refuse_recipient
-from pushkit.wire import HeaderBlock, OriginPolicy, WireRequest, WireResponse, WireResult
+from pushkit.wire import OriginPolicy, WireRequest, WireResponse, WireResult
 
 if TYPE_CHECKING:
     from pushkit.fcm.sender import FcmSender
@@ -29,6 +29,8 @@ ENDS: Final = "2027-09-29"
 """When Google removes the service."""
 
 _POLICY: Final = OriginPolicy(protocols=("http/1.1",), max_response_bytes=256 * 1024)
+_OWN_HEADERS: Final = ((b"access_token_auth", b"true"),)
+"""Without it the service takes the token for one of its own, long gone, server keys."""
 _ANSWER_BYTES: Final = 256 * 1024
 
 BatchFlow: TypeAlias = Generator[WireRequest, WireResult, "list[Acceptance | Verdict]"]
@@ -55,27 +57,26 @@ def batch_flow(
     for start in range(0, len(waiting), LARGEST_BATCH):
         chunk = waiting[start : start + LARGEST_BATCH]
         tokens = [targets[index].wire_value() for index in chunk]
-        body = json.dumps({"to": f"/topics/{bare(topic)}", "registration_tokens": tokens}, separators=(",", ":"))
-        result = yield WireRequest(
-            method=b"POST",
-            origin=sender.iid_origin,
-            path=b"/iid/v1:batchAdd" if subscribe else b"/iid/v1:batchRemove",
-            block=HeaderBlock(
-                (
-                    (b"authorization", f"Bearer {token}".encode("ascii", "replace")),
-                    (b"access_token_auth", b"true"),
-                    (b"content-type", b"application/json"),
-                )
-            ),
-            headers=(),
-            body=body.encode(),
-            deadline=deadline,
-            policy=_POLICY,
-        )
-        judged = _judged(sender, result, len(chunk), now, (token, *tokens))
+        result = yield batch_request(sender, tokens, topic, subscribe=subscribe, token=token, deadline=deadline)
+        judged = judge_batch(sender, result, len(chunk), now, (token, *tokens))
         for index, verdict in zip(chunk, judged, strict=True):
             verdicts[index] = verdict
     return [verdict for verdict in verdicts if verdict is not None]
+
+
+def batch_request(sender: FcmSender, tokens: Sequence[str], topic: str, *, subscribe: bool, token: str, deadline: float) -> WireRequest:
+    """The request for up to 1000 registration tokens."""
+    body = json.dumps({"to": f"/topics/{bare(topic)}", "registration_tokens": list(tokens)}, separators=(",", ":"))
+    return WireRequest(
+        method=b"POST",
+        origin=sender.iid_origin,
+        path=b"/iid/v1:batchAdd" if subscribe else b"/iid/v1:batchRemove",
+        block=sender.block(token),
+        headers=_OWN_HEADERS,
+        body=body.encode(),
+        deadline=deadline,
+        policy=_POLICY,
+    )
 
 
 def _problem(target: Any, topic: Any) -> Verdict | None:
@@ -91,7 +92,8 @@ def _problem(target: Any, topic: Any) -> Verdict | None:
     return target.problem()
 
 
-def _judged(sender: FcmSender, result: WireResult, expected: int, now: float, secrets: tuple[str, ...]) -> list[Acceptance | Verdict]:
+def judge_batch(sender: FcmSender, result: WireResult, expected: int, now: float, secrets: tuple[str, ...]) -> list[Acceptance | Verdict]:
+    """One verdict for each registration of a request, in their order; a refusal of the whole call is everybody's."""
     whole = sender.judged(classify_topics(result, now, Context(secrets=lambda: secrets)))
     if isinstance(whole, Verdict):
         return [whole] * expected

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import attrs
 
-from pushkit.fcm import encode, findings
+from pushkit.fcm import encode, findings, iid
 from pushkit.fcm.classify import Context, classify, classify_topics
 from pushkit.fcm.config import MOST_STREAMS, Config
 from pushkit.fcm.credentials import StaticToken
@@ -107,16 +107,7 @@ class FcmSender:
         if path is None or token is None:
             return _no_credential()
         if isinstance(prepared, TopicPrepared):
-            return WireRequest(
-                method=prepared.method,
-                origin=self._origin,
-                path=self._registration_path(fcm_target) + prepared.suffix.encode("ascii"),
-                block=self.block(token),
-                headers=(),
-                body=prepared.body,
-                deadline=push.deadline,
-                policy=self._policy,
-            )
+            return self._change(prepared, fcm_target, token, push.deadline)
         serial = self._serial is not None and fcm_target.fan_out
         return WireRequest(
             method=b"POST",
@@ -138,6 +129,8 @@ class FcmSender:
         """Judge an answer or a fault."""
         if isinstance(prepared, TopicPrepared):
             secrets = (*bearer_of(request), *target.secrets())
+            if prepared.old_service:
+                return iid.judge_batch(self, result, 1, now, secrets)[0]
             return self.judged(classify_topics(result, now, Context(target_field="topic", secrets=lambda: secrets)))
         fcm_prepared = cast("FcmPrepared", prepared)
         context = Context(
@@ -170,6 +163,22 @@ class FcmSender:
         """What can be said about configuration and credentials without the network."""
         return findings.findings(self.config, self.app, now)
 
+    def _change(self, prepared: TopicPrepared, target: FcmTarget, token: str, deadline: float) -> WireRequest:
+        if prepared.old_service:
+            return iid.batch_request(
+                self, [target.wire_value()], prepared.topic, subscribe=prepared.subscribe, token=token, deadline=deadline
+            )
+        return WireRequest(
+            method=prepared.method,
+            origin=self._origin,
+            path=self._registration_path(target) + prepared.suffix.encode("ascii"),
+            block=self.block(token),
+            headers=(),
+            body=prepared.body,
+            deadline=deadline,
+            policy=self._policy,
+        )
+
     def list_request(self, target: FcmTarget, query: str, *, token: str, deadline: float) -> WireRequest | Verdict:
         """The request for one page of a registration's topics."""
         if (self._path or self._send_path()) is None:
@@ -192,16 +201,12 @@ class FcmSender:
         """Where the old topic service is."""
         return Origin.parse(self.config.iid_origin)
 
-    @property
-    def static_token(self) -> str | None:
-        """The token that is at hand without a credential."""
-        return self._static
-
     def _registration_path(self, target: FcmTarget) -> bytes:
         return f"/v1/projects/{quote(self.project or '', safe=':')}/registrations/{quote(target.wire_value(), safe='')}".encode("ascii")
 
     def block(self, token: str) -> HeaderBlock:
-        """The header fields that all requests with this token share."""
+        """The header fields that all requests with this token share. A static token wins over an empty one."""
+        token = token or self._static or ""
         block = self._blocks.get(token)
         if block is None:
             block = HeaderBlock(((b"authorization", _BEARER + token.encode("ascii", "replace")), *_COMMON_HEADERS))

@@ -23,6 +23,7 @@ from pushkit.codec import register
 from pushkit.fcm.classify import Context, classify_topics
 from pushkit.fcm.targets import FcmTarget, Installation, Registration, topic_problem
 from pushkit.messages import Message
+from pushkit.outcomes import Action
 from pushkit.provider import Prepared, Stamp
 from pushkit.verdict import Verdict, refuse_payload, refuse_recipient
 from pushkit.wire import WireRequest, WireResponse, WireResult
@@ -40,14 +41,16 @@ LIST_BYTES: Final = 1024 * 1024
 _TOPIC_PREFIX: Final = "/topics/"
 
 
+@attrs.frozen(repr=False)
 class TopicChange(Message):
     """Base of the two messages that change a subscription."""
 
-    __slots__ = ()
-
     provider: ClassVar[str | None] = "fcm"
     method: ClassVar[bytes]
+
     topic: str
+    old_service: bool = attrs.field(default=False, kw_only=True)
+    """Use the Instance ID service, which Google ends on 2027-09-29 (see :mod:`pushkit.fcm.iid`)."""
 
 
 @register("fcm.Subscribe")
@@ -57,8 +60,6 @@ class Subscribe(TopicChange):
 
     method: ClassVar[bytes] = b"PATCH"
 
-    topic: str
-
 
 @register("fcm.Unsubscribe")
 @attrs.frozen(repr=False)
@@ -67,17 +68,18 @@ class Unsubscribe(TopicChange):
 
     method: ClassVar[bytes] = b"DELETE"
 
-    topic: str
-
 
 class TopicPrepared(Prepared):
     """A change made ready: what its requests share."""
 
-    __slots__ = ("body", "method", "suffix")
+    __slots__ = ("body", "method", "old_service", "subscribe", "suffix", "topic")
 
     def __init__(self, message: TopicChange, stamp: Stamp) -> None:
         super().__init__(message, stamp, replaceable=True)
         self.method = message.method
+        self.topic = message.topic
+        self.subscribe = isinstance(message, Subscribe)
+        self.old_service = message.old_service
         self.suffix = f"/topicSubscriptions/{quote(bare(message.topic), safe='')}?allow_missing=true"
         self.body = b"{}" if message.method == b"PATCH" else b""
 
@@ -92,6 +94,12 @@ def prepare_change(message: TopicChange, kind: type[FcmTarget], stamp: Stamp) ->
     if kind.fan_out:
         return refuse_recipient(
             "invalid_target", f"Give registrations or installations: a {kind.__name__} cannot follow a topic.", detail=kind.__name__
+        )
+    if message.old_service and kind is not Registration:
+        return refuse_recipient(
+            "invalid_target",
+            f"Use the newer topic service for this one: the old one knows registration tokens only, not an fcm.{kind.__name__}.",
+            action=Action.REVIEW_RECIPIENT,
         )
     problem = topic_problem(message.topic)
     if problem is not None:

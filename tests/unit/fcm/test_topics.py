@@ -185,7 +185,8 @@ def test_a_batch_is_one_request_with_an_answer_for_each():
     requests, found = batch(targets, results("", "NOT_FOUND", ""))
 
     assert (b"POST", b"/iid/v1:batchAdd", "https://iid.googleapis.com") == (requests[0].method, requests[0].path, str(requests[0].origin))
-    assert (b"access_token_auth", b"true") in requests[0].block.fields
+    assert ((b"access_token_auth", b"true"),) == requests[0].headers
+    assert (b"authorization", f"Bearer {BEARER}".encode()) in requests[0].block.fields
     assert {"to": "/topics/news", "registration_tokens": [target.token for target in targets]} == json.loads(requests[0].body)
     assert [True, False, True] == [isinstance(verdict, Acceptance) for verdict in found]
     assert Action.REMOVE_RECIPIENT is found[1].action
@@ -265,3 +266,18 @@ def test_a_wrong_topic_asks_nobody():
     requests, found = batch([fcm.Registration(TOKEN)], topic="no blanks")
 
     assert ([], ["invalid_topic"]) == (requests, [verdict.reason for verdict in found])
+
+
+@pytest.mark.parametrize("message", [fcm.Subscribe("news", old_service=True), fcm.Unsubscribe("news", old_service=True)])
+def test_one_change_over_the_old_service_is_a_batch_of_one(message):
+    """So that what failed in a batch can be sent again by itself."""
+    one, ready, target, request = change(message)
+
+    assert [TOKEN] == json.loads(request.body)["registration_tokens"]
+    assert Acceptance() == one.classify(results(""), request, ready, target, NOW)
+    assert "NOT_FOUND" == one.classify(results("NOT_FOUND"), request, ready, target, NOW).reason
+
+
+def test_the_old_service_knows_no_installations():
+    """They are younger than it."""
+    assert "invalid_target" == sender().prepare(fcm.Subscribe("news", old_service=True), fcm.Installation, stamp()).reason
