@@ -8,6 +8,7 @@ sees of it. Everything in a sender is synchronous and free of I/O: values in, va
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 import attrs
@@ -176,6 +177,15 @@ class ManyOrigins(Protocol):
 
     def origin_key(self, target: Target) -> Hashable:
         """Equal for targets whose requests go to the same origin. Cheap, and never raises."""
+        ...
+
+
+@runtime_checkable
+class EndingCredentials(Protocol):
+    """What a sender adds when its credentials end on a known day (certificates), so that hooks hear it a month ahead."""
+
+    def credential_ends(self) -> Iterable[datetime]:
+        """When each of them ends (aware UTC)."""
         ...
 
 

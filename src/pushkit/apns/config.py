@@ -156,6 +156,11 @@ class Config:
         """The credentials of each environment."""
         return _one_each(self.credentials, "credentials", (TokenKey, Certificate), "an apns.TokenKey or apns.Certificate")
 
+    def named_credentials(self) -> Mapping[Environment, Credentials]:
+        """The same, without an environment that nobody has named: what findings are about."""
+        found = self.credentials_by_environment()
+        return found if isinstance(self.credentials, Mapping) else {self.environment: found[self.environment]}
+
     def bundle_id(self) -> str:
         """The app's bundle id: ``topic``, or what the certificate is for."""
         if self.topic is not None:

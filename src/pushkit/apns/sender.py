@@ -267,17 +267,15 @@ class ApnsSender:
 
     def findings(self, now: float) -> Iterable[Finding]:
         """What can be said about configuration and credentials without the network."""
-        for environment, credentials in self.config.credentials_by_environment().items():
+        named = self.config.named_credentials()
+        for environment, credentials in named.items():
             if isinstance(credentials, TokenKey):
                 yield self._finding(
                     Level.OK, "credentials", f"key {credentials.key_id} of team {credentials.team_id} is readable ({environment.value})"
                 )
             else:
                 yield from self._certificate_findings(environment, credentials, now)
-        if (
-            any(isinstance(item, TokenKey) for item in self.config.credentials_by_environment().values())
-            and not can_sign_deterministically()
-        ):
+        if any(isinstance(item, TokenKey) for item in named.values()) and not can_sign_deterministically():
             yield self._finding(
                 Level.WARNING,
                 "credentials",
@@ -316,8 +314,8 @@ class ApnsSender:
     def _finding(self, level: Level, subject: str, message: str, mend: str = "") -> Finding:
         return Finding(level=level, provider="apns", app=self.app, subject=subject, message=message, mend=mend)
 
-    def expiries(self) -> Iterator[datetime]:
+    def credential_ends(self) -> Iterator[datetime]:
         """When certificates end (aware UTC)."""
-        for credentials in self.config.credentials_by_environment().values():
+        for credentials in self.config.named_credentials().values():
             if isinstance(credentials, Certificate):
                 yield credentials.not_after.astimezone(UTC)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pushkit import events
 from pushkit.delivery.senders import LATCH_PROBE, Latch
 from pushkit.outcomes import Action, Scope
-from pushkit.provider import AccessToken
+from pushkit.provider import AccessToken, EndingCredentials
 from pushkit.verdict import LatchCredential, Pause, PauseScope, RefreshCredential, RetireConnection, Verdict
 from pushkit.wire import WireResult
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from pushkit.delivery.lanes import Lane
     from pushkit.delivery.push import Push
     from pushkit.delivery.senders import SenderState
+
+ENDS_SOON = 30 * 24 * 3600.0
+"""Seconds before a credential's end from which on hooks hear of it."""
+_ONE_DAY = 24 * 3600.0
 
 log = logging.getLogger("pushkit")
 
@@ -35,7 +39,7 @@ class Director:
         state = lane.state
         for directive in verdict.directives:
             if isinstance(directive, RefreshCredential):
-                self._refresh(push, state, verdict, mono)
+                self._refresh(push, state, verdict, mono, latch=directive.latch)
             elif isinstance(directive, RetireConnection):
                 self._engine.transport.retire(result.connection_id, rejected=directive.rejected)
             elif isinstance(directive, Pause):
@@ -44,12 +48,12 @@ class Director:
                 assert isinstance(directive, LatchCredential)
                 self.latch(state, verdict, mono)
 
-    def _refresh(self, push: Push, state: SenderState, verdict: Verdict, mono: float) -> None:
+    def _refresh(self, push: Push, state: SenderState, verdict: Verdict, mono: float, *, latch: bool) -> None:
         if state.entry is not None:
             self._engine.store.drop(state.entry, push.token)
         elif push.request is not None:
             state.sender.refresh(push.request)
-        if push.refreshed:
+        if push.refreshed and latch:
             # Refused again although it was fresh: every push with it will be.
             self.latch(state, verdict, mono)
 
@@ -86,6 +90,17 @@ class Director:
             self.latch(state, result, mono)
         elif result.scope is Scope.CREDENTIAL and state.latch is None:
             self._problem(state, result, latched=False)
+
+    def watch_ends(self, state: SenderState, now: float) -> None:
+        """Tell hooks, once a day, about credentials that end within a month."""
+        if not isinstance(state.sender, EndingCredentials) or now < state.ends_told + _ONE_DAY:
+            return
+        state.ends_told = now
+        for ends in state.sender.credential_ends():
+            left = ends.timestamp() - now
+            if left < ENDS_SOON:
+                log.warning("%s/%s: a credential ends on %s", state.provider, state.app, ends.date().isoformat())
+                self._engine.news.tell(events.CredentialExpiring(provider=state.provider, app=state.app, expires_at=ends))
 
     def _problem(self, state: SenderState, verdict: Verdict, *, latched: bool) -> None:
         stops = "; nothing more is sent with it until it works again" if latched else ""

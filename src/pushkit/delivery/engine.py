@@ -258,6 +258,7 @@ class Engine:
         lane.origin = str(request.origin)
         if request.pool_key is not None:
             lane.state.pool_keys.add(request.pool_key)
+        self.director.watch_ends(lane.state, self._time())
         if self._evicting is None:
             self._evicting = self.clock.call_at(self._monotonic() + _EVICTION, self._evict)
 
@@ -488,6 +489,8 @@ class Engine:
     def _evict(self) -> None:
         self._evicting = None
         self.senders.evict_idle(self._monotonic())
+        for state in self.senders.states():
+            self.director.watch_ends(state, self._time())
         if len(self.senders):
             self._evicting = self.clock.call_at(self._monotonic() + _EVICTION, self._evict)
 

@@ -60,6 +60,7 @@ class SenderState:
         "attempt_timeout",
         "budget",
         "credential",
+        "ends_told",
         "entry",
         "lanes",
         "last_used",
@@ -87,6 +88,8 @@ class SenderState:
         self.lanes: LRU[Hashable, Lane] = LRU(LANES)
         self._origin_key = sender.origin_key if isinstance(sender, ManyOrigins) else None
         self.last_used = now
+        self.ends_told = 0.0
+        """Epoch seconds: when hooks last heard that a credential of this sender ends soon."""
         self.pool_keys: set[Hashable] = set()
         self.waiting = 0
         """Pushes that wait for the credential."""

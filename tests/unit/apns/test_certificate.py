@@ -191,8 +191,15 @@ def test_findings_tell_what_will_go_wrong(changes, level, said):
     assert any(level == finding.level and said in finding.message for finding in by.findings(NOW))
 
 
+def test_nothing_is_found_wrong_with_an_environment_that_nobody_uses():
+    """A production certificate in a production configuration is fine."""
+    by = sender(credentials=certificate(environments=(2,)))
+
+    assert ["ok"] == [finding.level for finding in by.findings(NOW)]
+
+
 def test_the_end_can_be_asked_for():
     """For the warning event."""
     read = certificate()
 
-    assert read.not_after in list(sender(credentials=read).expiries())
+    assert [read.not_after] == list(sender(credentials=read).credential_ends())
