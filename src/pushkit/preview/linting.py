@@ -1,0 +1,212 @@
+"""What would be refused, cut, hidden or ignored on the way to the person, before anybody gets it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import attrs
+
+from pushkit.messages import Message
+from pushkit.notification import Notification
+from pushkit.preview import payloads
+from pushkit.preview.fitting import Fitted, controls, fit, harmless
+from pushkit.preview.looks import carrier, chosen_providers, content
+from pushkit.preview.mapping import PROVIDERS, TABLE
+from pushkit.preview.payloads import Content
+from pushkit.preview.rules import RULES, Finding, says
+from pushkit.preview.screens import SCREENS, Picture, Screen
+from pushkit.verdict import Verdict
+
+
+class Effect(enum.StrEnum):
+    """What happens to something that was said."""
+
+    REFUSED = "refused"
+    """Nothing is sent: the outcome would be a ``PayloadFailure``."""
+    CUT = "cut"
+    """The beginning is shown, the rest only after opening, or never."""
+    HIDDEN = "hidden"
+    """It arrives and is not shown."""
+    IGNORED = "ignored"
+    """It is not sent, or has no effect there."""
+    CHANGED = "changed"
+    """It is sent as something else."""
+    NEEDS_APP = "needs app"
+    """It works only if the app or the service worker does its part."""
+    NOTE = "note"
+    """Worth knowing before it goes to everybody."""
+
+
+@attrs.frozen(kw_only=True)
+class LintWarning:
+    """One thing that a person would not see, or that would not be sent. Never holds the message's text."""
+
+    effect: Effect
+    provider: str
+    """``"apns"``, ``"fcm"`` or ``"webpush"``."""
+    platform: str | None = None
+    """One of ``pushkit.preview.SCREENS``; None for all that the provider reaches."""
+    field: str | None = None
+    """In the caller's terms."""
+    message: str
+    """What happens."""
+    mend: str = ""
+    """What to do about it; empty where it is a matter of taste."""
+    approximate: bool = False
+    """Whether it rests on a limit that no vendor documents."""
+
+    def __str__(self) -> str:
+        where = self.provider if self.platform is None else f"{self.provider}/{self.platform}"
+        field = f" {self.field}:" if self.field else ""
+        about = " (approximate)" if self.approximate else ""
+        mend = f" {self.mend}" if self.mend else ""
+        return f"{self.effect.value}: {where}:{field} {self.message}{about}{mend}"
+
+
+_ORDER = {effect: place for place, effect in enumerate(Effect)}
+
+
+def lint(message: Message, providers: Iterable[str] | None = None) -> list[LintWarning]:
+    """
+    Say what would be lost of a message, worst first.
+
+    It asks each provider's own checks (what they refuse is refused when sending, for the same reason), the
+    mapping table and the platforms' approximate room. It does not look at recipients.
+
+    Args:
+        message: a ``pushkit.Notification``, or a provider's own message.
+        providers: some of ``"apns"``, ``"fcm"``, ``"webpush"``; None for all that the message can go to.
+
+    Raises:
+        TypeError: when it is no message.
+        ValueError: for a provider that does not exist.
+    """
+    if not isinstance(message, Message):
+        raise TypeError(f"expected a pushkit.Notification or a provider's message, found a {type(message).__name__}")
+    chosen = chosen_providers(message, providers)
+    found: list[LintWarning] = []
+    for provider in chosen:
+        found += _lint_for(message, provider, chosen)
+    return sorted(found, key=lambda warning: (_ORDER[warning.effect], PROVIDERS.index(warning.provider)))
+
+
+def _lint_for(message: Message, provider: str, chosen: Sequence[str]) -> Iterator[LintWarning]:
+    refusal = _refusal(message, provider)
+    if refusal is not None:
+        yield LintWarning(
+            effect=Effect.REFUSED,
+            provider=provider,
+            field=refusal.field,
+            message=refusal.detail or f"{refusal.reason}.",
+            mend=refusal.advice,
+        )
+        return
+    if isinstance(message, Notification):
+        yield from _mapped(message, provider)
+    for rule in RULES:
+        if rule.provider in (None, provider):
+            for said in rule.find(message, provider):
+                yield _warning(said, provider)
+    first = True
+    for screen in SCREENS.values():
+        if carrier(message, screen, chosen) == provider:
+            shown = content(message, screen, provider)
+            if isinstance(shown, Content) and shown.shown:
+                yield from _on_screen(shown, screen, provider, first=first)
+                first = False
+
+
+def _refusal(message: Message, provider: str) -> Verdict | None:
+    ask: dict[str, Callable[[Message], Any]] = {
+        "apns": payloads.apns_payload,
+        "fcm": payloads.fcm_payload,
+        "webpush": payloads.webpush_payload,
+    }
+    found = ask[provider](message)
+    return found if isinstance(found, Verdict) else None
+
+
+def _warning(said: Finding, provider: str) -> LintWarning:
+    return LintWarning(
+        effect=Effect(said.effect),
+        provider=provider,
+        platform=said.platform,
+        field=said.field,
+        message=said.message,
+        mend=said.mend,
+        approximate=said.approximate,
+    )
+
+
+def _mapped(notification: Notification, provider: str) -> Iterator[LintWarning]:
+    """What the table says of the fields that are set."""
+    for row in TABLE:
+        if row.field in {"label", "key", "ttl", "data"} or not says(notification, row.field):
+            continue
+        cell = row.cell(provider)
+        if not cell.goes_to:
+            yield LintWarning(effect=Effect.IGNORED, provider=provider, field=row.field, message=cell.lost)
+        elif cell.lost and (cell.when is None or cell.when(notification)):
+            yield LintWarning(effect=Effect(cell.effect), provider=provider, field=row.field, message=cell.lost)
+        if cell.app:
+            yield LintWarning(effect=Effect.NEEDS_APP, provider=provider, field=row.field, message=cell.app)
+
+
+def _on_screen(shown: Content, screen: Screen, provider: str, *, first: bool) -> Iterator[LintWarning]:
+    for field, text, room in (
+        ("title", shown.title.replace("\n", " "), screen.title),
+        ("subtitle", shown.subtitle.replace("\n", " ") if screen.subtitle is not None else "", screen.subtitle or screen.title),
+    ):
+        fitted = fit(text, room)
+        if fitted.cut:
+            yield _cut(field, fitted, screen, provider, rest="the rest is never shown", approximate=room.approximate)
+    body, opened = fit(shown.body, screen.body), fit(shown.body, screen.opened)
+    if opened.cut:
+        rest = f"after opening it {opened.kept}; the rest is never shown" if opened.kept > body.kept else "the rest is never shown"
+        yield _cut("body", body, screen, provider, rest=rest, approximate=screen.opened.approximate)
+    elif body.cut:
+        yield _cut("body", body, screen, provider, rest="the rest after opening it", approximate=screen.body.approximate)
+    if shown.picture and screen.picture is Picture.HIDDEN:
+        yield LintWarning(
+            effect=Effect.HIDDEN,
+            provider=provider,
+            platform=screen.key,
+            field="image",
+            message=f"{screen.name} shows no picture.",
+            approximate=True,
+        )
+    if len(shown.actions) > screen.actions and screen.browser:
+        yield LintWarning(
+            effect=Effect.HIDDEN,
+            provider=provider,
+            platform=screen.key,
+            field="actions",
+            message=f"{screen.name} shows {screen.actions or 'no'} of {len(shown.actions)} buttons.",
+            approximate=True,
+        )
+    for field, text in (("title", shown.title), ("subtitle", shown.subtitle), ("body", shown.body)):
+        if first and controls(text):
+            yield LintWarning(
+                effect=Effect.NOTE,
+                provider=provider,
+                field=field,
+                message="holds control characters: some platforms show boxes, others turn the text around.",
+                mend="Take them out where the text comes from.",
+            )
+    if first and not harmless(shown.title).strip():
+        yield LintWarning(
+            effect=Effect.NOTE, provider=provider, field="title", message="is empty: the app's or the site's name stands in its place."
+        )
+
+
+def _cut(field: str, fitted: Fitted, screen: Screen, provider: str, *, rest: str, approximate: bool) -> LintWarning:
+    return LintWarning(
+        effect=Effect.CUT,
+        provider=provider,
+        platform=screen.key,
+        field=field,
+        message=f"{screen.name} ({screen.where}) shows {fitted.kept} of {fitted.total} characters, {rest}.",
+        approximate=approximate,
+    )
