@@ -24,7 +24,14 @@ class PauseScope(enum.StrEnum):
 
 @attrs.frozen
 class RefreshCredential:
-    """The credential on this request was refused as stale: get a fresh one before the next try."""
+    """
+    The credential on this request was refused as stale: get a fresh one, and try once more at once.
+
+    ``latch``: when the fresh one is refused as well, every push with it will be. False where that would
+    let one service, or one recipient, stop the others (Web Push signs per service).
+    """
+
+    latch: bool = True
 
 
 @attrs.frozen

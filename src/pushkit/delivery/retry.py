@@ -148,6 +148,9 @@ def decide(verdict: Verdict, policy: RetryPolicy, facts: Facts, *, waits: Waits 
         chance: a random number in [0, 1), for the early try.
     """
     if not verdict.retryable:
+        if _refreshing(verdict, facts) and facts.made < policy.attempts and facts.left > 0 and copy_allowed(verdict, policy, facts):
+            # Waiting would not help, a fresh signature may: once, at once.
+            return Decision(0.0, refresh=True)
         return Decision(None)
     if not copy_allowed(verdict, policy, facts):
         return Decision(None, stop=Stop.UNKNOWN)

@@ -180,7 +180,7 @@ def _verdict(row: Row, reason: str, response: WireResponse, *, said: _Said, secr
     info = _info(response.headers)
     directives: list[Directive] = []
     if row.resign:
-        directives.append(RefreshCredential())
+        directives.append(RefreshCredential(latch=False))
     if row.retire:
         directives.append(RetireConnection())
     asked = retry_after(response.headers, now) if kind.retryable else None

@@ -72,7 +72,7 @@ def test_rows_that_call_for_a_new_signature_say_so(row):
     """One re-sign and one immediate retry is a directive; rows without it have none."""
     verdict = judged(response(answer_for(row)), row["service"])
 
-    assert row.get("resign_once", False) == (RefreshCredential() in verdict.directives)
+    assert row.get("resign_once", False) == (RefreshCredential(latch=False) in verdict.directives)
 
 
 @pytest.mark.parametrize("row", [row for row in ANSWERS if row["do"] == "RESUBSCRIBE"], ids=name_of)
