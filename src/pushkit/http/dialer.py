@@ -6,14 +6,15 @@ import asyncio
 import random
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import ip_address
 
 from pushkit.clock import Clock
+from pushkit.errors import ConfigurationError
 from pushkit.http.http2.connection import Http2Connection
 from pushkit.http.http2.engine import EngineFactory
 from pushkit.http.http2.pool import DialError, OtherProtocolError, Pool
-from pushkit.http.proxy import MAX_ANSWER_BYTES, Proxy, environment_proxy, read_status
+from pushkit.http.proxy import MAX_ANSWER_BYTES, Proxies, Proxy, read_status
 from pushkit.http.tls import TlsContexts
 from pushkit.http.tls_stream import TlsStream
 from pushkit.wire import FaultKind, OriginPolicy
@@ -23,9 +24,19 @@ NEXT_ADDRESS_AFTER = 0.3
 ADDRESSES_TRIED = 6
 
 
-async def resolve(host: str, port: int, policy: OriginPolicy) -> list[str]:
+Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
+"""Finds the addresses of a host name (and port) in the order of preference. Raises OSError when there are none."""
+
+
+async def dns(host: str, port: int) -> Sequence[str]:
+    """The system's resolver, asked anew each time."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+async def resolve(host: str, port: int, policy: OriginPolicy, lookup: Lookup) -> list[str]:
     """
-    Addresses of a host that may be dialled, from a fresh DNS answer.
+    Addresses of a host that may be dialled, from a fresh answer.
 
     Raises:
         DialError: CONNECT_FAILED without any, ADDRESS_REFUSED when the policy refuses them all.
@@ -34,10 +45,9 @@ async def resolve(host: str, port: int, policy: OriginPolicy) -> list[str]:
         addresses = [str(ip_address(host))]
     except ValueError:
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            addresses = list(await lookup(host, port))
         except (OSError, UnicodeError) as exc:
             raise DialError(FaultKind.CONNECT_FAILED, f"the host's name was not found ({type(exc).__name__})") from None
-        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     if policy.check_address is not None:
         addresses = [address for address in addresses if policy.check_address(host, address.split("%")[0])]
         if not addresses:
@@ -143,17 +153,12 @@ async def open_tunnel(sock: socket.socket, proxy: Proxy, host: str, port: int) -
 class Dialer:
     """Opens connections for the pools of one transport."""
 
-    def __init__(self, clock: Clock, engine: EngineFactory, tls: TlsContexts, proxy: Proxy | None) -> None:
+    def __init__(self, clock: Clock, engine: EngineFactory, tls: TlsContexts, proxies: Proxies, lookup: Lookup = dns) -> None:
         self._clock = clock
         self._engine = engine
         self._tls = tls
-        self._proxy = proxy
-
-    def proxy_for(self, pool: Pool) -> Proxy | None:
-        """The proxy that carries this pool's traffic."""
-        if self._proxy is not None:
-            return self._proxy
-        return environment_proxy(pool.origin) if pool.policy.use_environment_proxy else None
+        self._proxies = proxies
+        self._lookup = lookup
 
     async def dial(self, pool: Pool) -> Http2Connection:
         """
@@ -182,17 +187,17 @@ class Dialer:
 
     async def _dial(self, pool: Pool, opened: list[Http2Connection | socket.socket]) -> Http2Connection:
         origin, policy = pool.origin, pool.policy
-        proxy = self.proxy_for(pool)
+        proxy = self._proxies.get(origin, policy)
         used = [connection.address for connection in pool.connections]
         host = origin.host
         if proxy is None:
-            addresses = spread(await resolve(host, origin.port, policy), used)
+            addresses = spread(await resolve(host, origin.port, policy, self._lookup), used)
             port = origin.port
         else:
             if policy.check_address is not None:
                 # The proxy must not look the name up again and find another address than the checked one.
-                host = spread(await resolve(host, origin.port, policy), used)[0]
-            addresses = spread(await resolve(proxy.host, proxy.port, OriginPolicy()), ())
+                host = spread(await resolve(host, origin.port, policy, self._lookup), used)[0]
+            addresses = spread(await resolve(proxy.host, proxy.port, OriginPolicy(), self._lookup), ())
             port = proxy.port
         try:
             sock, address = await connect_tcp(addresses, port)
@@ -209,7 +214,10 @@ class Dialer:
     async def _start(self, pool: Pool, opened: list[Http2Connection | socket.socket], sock: socket.socket, address: str) -> Http2Connection:
         loop = asyncio.get_running_loop()
         origin, policy = pool.origin, pool.policy
-        context = self._tls.get(policy.protocols, policy.client_certificate) if origin.scheme == "https" else None
+        try:
+            context = self._tls.get(policy.protocols, policy.client_certificate) if origin.scheme == "https" else None
+        except ConfigurationError as exc:
+            raise DialError(FaultKind.TLS_FAILED, str(exc)) from None
         stream = TlsStream(sock, context, origin.host)
         try:
             await stream.handshake()

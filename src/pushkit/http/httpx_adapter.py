@@ -17,11 +17,11 @@ from typing import Any, cast
 
 from pushkit.clock import Clock
 from pushkit.errors import ConfigurationError
-from pushkit.http.dialer import resolve, spread
+from pushkit.http.dialer import Lookup, dns, resolve, spread
 from pushkit.http.exchange import Exchange
 from pushkit.http.http2.connection import new_connection_id
 from pushkit.http.http2.pool import DialError
-from pushkit.http.proxy import Proxy, environment_proxy
+from pushkit.http.proxy import Proxies
 from pushkit.http.tls import TlsContexts
 from pushkit.untrusted import json_object, text_of
 from pushkit.wire import ConnectionAuth, FaultKind, Origin, OriginPolicy, Processed, WireRequest
@@ -98,11 +98,12 @@ class _Trace:
 class HttpxCarrier:
     """Carries exchanges over httpx; one task a request."""
 
-    def __init__(self, clock: Clock, tls: TlsContexts, proxy: Proxy | None, client: Any = None) -> None:
+    def __init__(self, clock: Clock, tls: TlsContexts, proxies: Proxies, client: Any = None, lookup: Lookup = dns) -> None:
         self._clock = clock
         self._tls = tls
-        self._proxy = proxy
+        self._proxies = proxies
         self._client = client
+        self._lookup = lookup
         self._module: Any = module_of(client) if client is not None else None
         self._lines: dict[tuple[Origin, Hashable], _Line] = {}
         self._shared: dict[Hashable, Any] = {}
@@ -203,7 +204,7 @@ class HttpxCarrier:
 
         self._module = httpx
         origin, policy = request.origin, request.policy
-        proxy = self._proxy or (environment_proxy(origin) if policy.use_environment_proxy else None)
+        proxy = self._proxies.get(origin, policy)
         key = (policy.client_certificate, None if proxy is None else proxy.url)
         if not http2 and key in self._shared:
             return self._shared[key]
@@ -304,9 +305,9 @@ class HttpxCarrier:
             "timeout": {"connect": policy.connect_timeout, "read": None, "write": None, "pool": None},
         }
         host = origin.host
-        if policy.check_address is not None:
+        if policy.check_address is not None or self._lookup is not dns:
             # The address that was checked is the one that is dialled; the name stays in SNI and Host.
-            host = spread(await resolve(host, origin.port, policy), ())[0].split("%")[0]
+            host = spread(await resolve(host, origin.port, policy, self._lookup), ())[0].split("%")[0]
             headers.append((b"host", origin.authority.encode("ascii")))
             extensions["sni_hostname"] = origin.host
         url = httpx.URL(scheme=origin.scheme, host=host, port=origin.port, raw_path=request.path)

@@ -8,10 +8,12 @@ from urllib.parse import unquote, urlsplit
 import attrs
 
 from pushkit.errors import ConfigurationError
-from pushkit.wire import Origin
+from pushkit.lru import LRU
+from pushkit.wire import Origin, OriginPolicy
 
 SCHEMES = ("http", "https", "socks5", "socks5h")
 MAX_ANSWER_BYTES = 16 * 1024
+KNOWN_ORIGINS = 1024
 
 
 @attrs.frozen(repr=False)
@@ -63,6 +65,29 @@ class Proxy:
 
     def __repr__(self) -> str:
         return f"<Proxy {self.scheme}://{self.host}:{self.port}>"
+
+
+class Proxies:
+    """
+    Which proxy carries which traffic.
+
+    Args:
+        proxy: for everything; None leaves it to the policy whether the environment is asked.
+    """
+
+    def __init__(self, proxy: Proxy | None) -> None:
+        self._proxy = proxy
+        self._named: LRU[Origin, tuple[Proxy | None]] = LRU(KNOWN_ORIGINS)
+
+    def get(self, origin: Origin, policy: OriginPolicy) -> Proxy | None:
+        """The proxy for an origin, None for none. The environment is asked once for each."""
+        if self._proxy is not None or not policy.use_environment_proxy:
+            return self._proxy
+        named = self._named.get(origin)
+        if named is None:
+            named = (environment_proxy(origin),)
+            self._named.put(origin, named)
+        return named[0]
 
 
 def environment_proxy(origin: Origin) -> Proxy | None:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from pushkit.clock import Clock, Timer
 from pushkit.errors import ConfigurationError
-from pushkit.http.dialer import Dialer
+from pushkit.http.dialer import Dialer, Lookup, dns
 from pushkit.http.exchange import Exchange
 from pushkit.http.http2.connection import Http2Connection
 from pushkit.http.http2.engine import choose_engine
 from pushkit.http.http2.pool import Pool
 from pushkit.http.loop_clock import LoopClock
-from pushkit.http.proxy import Proxy, environment_proxy
+from pushkit.http.proxy import Proxies, Proxy
 from pushkit.http.timer_wheel import TimerWheel
 from pushkit.http.tls import TlsContexts
 from pushkit.lru import LRU
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 SWEEP_EVERY = 5.0
 """Seconds between looks for connections that are idle or old."""
+MAX_POOLS = 1024
+"""Origins (and pool keys) with connections at once; beyond it unused ones are closed."""
 KNOWN_HTTP1 = 1024
 """Origins remembered as speaking HTTP/1.1 only."""
 HTTP1_REMEMBERED = 3600.0
@@ -47,6 +49,7 @@ class HttpTransport:
         ssl_context: the caller's own trust (a private CA). ALPN is set on it.
         engine: HTTP/2 protocol engine: ``"auto"``, ``"ngh2"`` or ``"h2"``.
         client: an ``httpx.AsyncClient`` (or httpx2's) that carries all traffic instead; it stays the caller's to close.
+        lookup: finds the addresses of a host; the system's resolver unless given.
 
     Raises:
         ConfigurationError: for contradictory arguments, a broken proxy URL, an engine that does not work here.
@@ -60,15 +63,17 @@ class HttpTransport:
         ssl_context: ssl.SSLContext | None = None,
         engine: str = "auto",
         client: Any = None,
+        lookup: Lookup = dns,
     ) -> None:
         if client is not None and (proxy is not None or ssl_context is not None):
             message = "client= brings its own network: give proxy= and ssl_context= to that client instead"
             raise ConfigurationError(message)
         self.clock: Clock = clock if clock is not None else LoopClock()
         self.engine, factory = choose_engine(engine)
-        self._proxy = Proxy.parse(proxy) if proxy is not None else None
+        self._proxies = Proxies(Proxy.parse(proxy) if proxy is not None else None)
         self._tls = TlsContexts(ssl_context)
-        self._dialer = Dialer(self.clock, factory, self._tls, self._proxy)
+        self._dialer = Dialer(self.clock, factory, self._tls, self._proxies, lookup)
+        self._lookup = lookup
         self._wheel = TimerWheel(self.clock)
         self._pools: dict[_Key, Pool] = {}
         self._connections: dict[int, Http2Connection] = {}
@@ -208,25 +213,39 @@ class HttpTransport:
             until = self._http1.get(origin) if "http/1.1" in policy.protocols else None
             if until is not None and self.clock.monotonic() < until:
                 return None
+            self._make_room()
             pool = self._pools[origin, pool_key] = Pool(self, origin, policy, self.clock, self._dialer.dial)
-            if self._sweeper is None and not self._closed:
-                self._sweeper = self.clock.call_at(self.clock.monotonic() + SWEEP_EVERY, self._sweep)
+            self._start_sweeping()
         if origin in self._http1:
             return None
         self._last_origin, self._last_key, self._last_pool = origin, pool_key, pool
         return pool
 
+    def _make_room(self) -> None:
+        """Origins may be named by strangers: the oldest that nobody uses gives way."""
+        if len(self._pools) >= MAX_POOLS:
+            for key, pool in self._pools.items():
+                if not pool.streams and not pool.waiting:
+                    pool.close()
+                    del self._pools[key]
+                    return
+
     def _speaks_tunnels(self, origin: Origin, policy: OriginPolicy) -> bool:
         """Whether our own connection can go the way there: directly, or through an HTTP proxy's CONNECT."""
-        proxy = self._proxy or (environment_proxy(origin) if policy.use_environment_proxy else None)
+        proxy = self._proxies.get(origin, policy)
         return proxy is None or proxy.scheme == "http"
 
     def _httpx(self) -> HttpxCarrier:
+        self._start_sweeping()
         if self._carrier is None:
             from pushkit.http.httpx_adapter import HttpxCarrier
 
-            self._carrier = HttpxCarrier(self.clock, self._tls, self._proxy, self._client)
+            self._carrier = HttpxCarrier(self.clock, self._tls, self._proxies, self._client, self._lookup)
         return self._carrier
+
+    def _start_sweeping(self) -> None:
+        if self._sweeper is None and not self._closed and self._loop is not None:
+            self._sweeper = self.clock.call_at(self.clock.monotonic() + SWEEP_EVERY, self._sweep)
 
     def _sweep(self) -> None:
         now = self.clock.monotonic()
@@ -238,4 +257,6 @@ class HttpTransport:
                     self._last_pool = None
         if self._carrier is not None:
             self._carrier.sweep()
-        self._sweeper = self.clock.call_at(now + SWEEP_EVERY, self._sweep) if self._pools or self._carrier else None
+        self._sweeper = None
+        if self._pools or (self._carrier is not None and self._carrier.sizes()):
+            self._start_sweeping()

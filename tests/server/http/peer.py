@@ -243,7 +243,7 @@ class Conn:
         stream = Stream(stream_id)
         stream.headers = [(bytes(name), bytes(value)) for name, value in self._decoder.decode(payload, raw=True)]
         names = [name for name, _ in stream.headers]
-        if names[:4] != [b":method", b":scheme", b":authority", b":path"] or any(name[:1] == b":" for name in names[4:]):
+        if {*names[:4]} != {b":method", b":scheme", b":authority", b":path"} or any(name[:1] == b":" for name in names[4:]):
             raise Strictness(f"pseudo-header fields {names}")
         open_now = sum(1 for other in self.streams.values() if not other.done)
         # A limit holds from its acknowledgement on; before that the looser of the two.

@@ -21,7 +21,7 @@ from h2.events import (
 )
 from h2.exceptions import H2Error, NoAvailableStreamIDError
 from h2.settings import SettingCodes, Settings
-from hpack import Encoder
+from hpack import Decoder, Encoder
 
 from pushkit.http.http2.engine import (
     INITIAL_WINDOW,
@@ -32,6 +32,7 @@ from pushkit.http.http2.engine import (
     Sink,
 )
 from pushkit.http.http2.frames import FrameError, FrameSplitter, GoAway
+from pushkit.http.http2.hpack_decoder import HpackDecoder
 from pushkit.http.http2.hpack_encoder import HpackEncoder
 from pushkit.wire import Header, HeaderBlock, WireRequest
 
@@ -128,7 +129,7 @@ class H2Engine:
                 SettingCodes.MAX_HEADER_LIST_SIZE: MAX_HEADER_BYTES,
             },
         )
-        connection.decoder.max_header_list_size = MAX_HEADER_BYTES
+        connection.decoder = cast("Decoder", HpackDecoder(MAX_HEADER_BYTES))
         self._encoder = HpackEncoder()
         self._prepared = _PreparedEncoder(self._encoder)
         connection.encoder = cast("Encoder", self._prepared)

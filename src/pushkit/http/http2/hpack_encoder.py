@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from hpack.hpack import encode_integer
 from hpack.table import HeaderTable
 
 from pushkit.wire import Header
@@ -30,14 +29,23 @@ for _index, _field in enumerate(HeaderTable.STATIC_TABLE, start=1):
 STATIC_LENGTH = len(HeaderTable.STATIC_TABLE)
 
 
+def _integer(value: int, bits: int, flag: int) -> bytes:
+    """Write an integer behind flag bits (RFC 7541 section 5.1)."""
+    most = (1 << bits) - 1
+    if value < most:
+        return bytes((flag | value,))
+    out = bytearray((flag | most,))
+    value -= most
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
 def _string(data: bytes) -> bytes:
     # Without Huffman coding: in Python it costs more than the bytes that it saves.
-    return bytes(encode_integer(len(data), 7)) + data
-
-
-def _with_flag(integer: bytearray, flag: int) -> bytes:
-    integer[0] |= flag
-    return bytes(integer)
+    return _integer(len(data), 7, 0) + data
 
 
 class HpackEncoder:
@@ -78,16 +86,16 @@ class HpackEncoder:
         smallest, last = min(self._pending_limits), self._pending_limits[-1]
         self._pending_limits.clear()
         sizes = [last] if smallest == last else [smallest, last]
-        return b"".join(_with_flag(encode_integer(size, 5), 0x20) for size in sizes)
+        return b"".join(_integer(size, 5, 0x20) for size in sizes)
 
     def indexed(self, field: Header) -> bytes:
         """Encode a field that will come again: by its index, or as a literal that gets one."""
         static = _STATIC_FIELDS.get(field)
         if static is not None:
-            return _with_flag(encode_integer(static, 7), 0x80)
+            return _integer(static, 7, 0x80)
         number = self._entries.get(field)
         if number is not None:
-            return _with_flag(encode_integer(STATIC_LENGTH + self._inserted - number, 7), 0x80)
+            return _integer(STATIC_LENGTH + self._inserted - number, 7, 0x80)
         name, value = field
         size = len(name) + len(value) + ENTRY_OVERHEAD
         if size > min(MAX_FIELD_BYTES, self.limit):
@@ -116,7 +124,7 @@ class HpackEncoder:
     def _literal_prefix(name: bytes, bits: int, flag: int) -> bytes:
         index = _STATIC_NAMES.get(name)
         if index is not None:
-            return _with_flag(encode_integer(index, bits), flag)
+            return _integer(index, bits, flag)
         return bytes((flag,)) + _string(name)
 
     def _evict(self, room: int) -> None:

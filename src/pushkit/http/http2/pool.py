@@ -284,10 +284,16 @@ class Pool:
             self.waiting.clear()
             self._host.on_other_protocol(self, exchanges)
             return
-        except BaseException:  # cancelled by close
+        except asyncio.CancelledError:
             self._dialing = None
             self._resolve(WireFault(kind=FaultKind.CLOSED, processed=Processed.NO, detail="closed here"))
             raise
+        except Exception as exc:  # noqa: BLE001  # a caller's resolver or address check; nobody must wait for it in vain
+            self._dialing = None
+            asyncio.get_running_loop().call_exception_handler({"message": "a connection could not be prepared", "exception": exc})
+            detail = f"the connection could not be prepared ({type(exc).__name__})"
+            self._failed(WireFault(kind=FaultKind.CONNECT_FAILED, processed=Processed.NO, detail=detail))
+            return
         self._dialing = None
         self._failure = None
         self._host.on_opened(connection)
