@@ -89,9 +89,15 @@ class Stall:
 
 @attrs.frozen
 class StreamLimit:
-    """SETTINGS with this MAX_CONCURRENT_STREAMS; the push itself is answered normally. Nothing happens over HTTP/1.1."""
+    """
+    SETTINGS with this MAX_CONCURRENT_STREAMS; the push itself is answered normally. Nothing happens over HTTP/1.1.
+
+    ``lasts``: seconds after which the earlier limit comes back (with 0 streams nothing else could bring
+    it back); None: for the life of the connection.
+    """
 
     streams: int
+    lasts: float | None = None
 
 
 @attrs.frozen

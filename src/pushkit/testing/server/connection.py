@@ -6,7 +6,6 @@ import asyncio
 import json
 import socket
 import struct
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from pushkit.testing.behaviour import UnexpectedPush
@@ -85,11 +84,13 @@ class ServerConnection(asyncio.Protocol):
         """End it properly."""
         self.muted = True
         self._transport.close()
+        # TLS waits for the client's close_notify, some clients never send one.
+        asyncio.get_running_loop().call_later(LINGER, self._transport.abort)
 
     def close_later(self) -> None:
         """End it properly after reading on for a moment."""
         self.muted = True
-        asyncio.get_running_loop().call_later(LINGER, self._transport.close)
+        asyncio.get_running_loop().call_later(LINGER, self.close)
 
     def serve(self, request: Request) -> Served:
         """Ask the services; a surprise in strict mode becomes an answer here, since no test sits on this side of the wire."""
@@ -108,7 +109,6 @@ class _Http2:
         self._engine: Engine = make_engine(connection.port.engine)
         self._peer = Connection(connection.number, "h2")
         self._limit = connection.port.streams_of(self._peer)
-        self._goes = False
         settings = {MAX_CONCURRENT_STREAMS: self._limit, MAX_FRAME_SIZE: 16384, MAX_HEADER_LIST_SIZE: connection.port.max_header_list}
         if connection.port.initial_window is not None:
             settings[INITIAL_WINDOW_SIZE] = connection.port.initial_window
@@ -126,11 +126,23 @@ class _Http2:
             if self._wire.muted:
                 return
             self._handle(item)
+        self._obey_limit()
+        self._flush()
+
+    def _obey_limit(self) -> None:
         limit = self._port.streams_of(self._peer)
         if limit != self._limit:
             self._limit = limit
             self._engine.settings({MAX_CONCURRENT_STREAMS: limit})
-        self._flush()
+
+    def _restore(self, streams: int | None) -> None:
+        if streams is None:
+            self._peer.state.pop("streams", None)
+        else:
+            self._peer.state["streams"] = streams
+        if not self._wire.muted:
+            self._obey_limit()
+            self._flush()
 
     def _handle(self, item: Complete) -> None:
         stream, fields, body = item
@@ -198,8 +210,11 @@ class _Http2:
                     end()
         elif isinstance(fault, (StreamLimit, Window)):
             if isinstance(fault, StreamLimit):
-                self._peer.state["streams"] = self._limit = fault.streams
-                self._engine.settings({MAX_CONCURRENT_STREAMS: fault.streams})
+                before = self._peer.state.get("streams")
+                self._peer.state["streams"] = fault.streams
+                if fault.lasts is not None:
+                    asyncio.get_running_loop().call_later(fault.lasts, self._restore, before)
+                self._obey_limit()
             else:
                 self._engine.settings({INITIAL_WINDOW_SIZE: fault.size})
             if answer is not None:
@@ -224,6 +239,3 @@ class _Http2:
 
     def _flush(self) -> None:
         self._wire.write(self._engine.take())
-
-
-Callback = Callable[[], None]
