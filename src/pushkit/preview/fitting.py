@@ -121,14 +121,20 @@ def fit(text: str, room: Lines) -> Fitted:
     total = len(units)
     if len(lines) <= room.lines:
         return Fitted(tuple("".join(line).rstrip() for line in lines), cut=False, kept=total, total=total)
-    shown = lines[: room.lines]
-    last = shown[-1]
-    if last and last[-1] == "\n":
-        last = last[:-1]
-    while last and (sum(map(width, last)) + 1.0 > room.width or last[-1] == " "):
-        last = last[:-1]
-    shown[-1] = [*last, ELLIPSIS]
-    kept = sum(len(line) for line in shown[:-1]) + len(last)
+    shown = lines[: room.lines - 1]
+    # The last line is filled letter by letter, as the platforms do it, and gives room to the ellipsis.
+    before = sum(map(len, shown))
+    last: list[str] = []
+    used = 1.0
+    for unit in units[before:]:
+        used += width(unit)
+        if unit == "\n" or used > room.width:
+            break
+        last.append(unit)
+    kept = before + len(last)
+    while last and last[-1] == " ":
+        last.pop()
+    shown.append([*last, ELLIPSIS])
     return Fitted(tuple("".join(line).rstrip() for line in shown), cut=True, kept=kept, total=total)
 
 
