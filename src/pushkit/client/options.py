@@ -126,7 +126,9 @@ class Options:
         if self.webpush is not None:
             from pushkit.webpush.provider import WebpushProvider
 
-            made.append(cast("Provider", WebpushProvider(self.webpush)))
+            # What has no ``submit`` is an httpx client, which resolves names by itself.
+            foreign = self.transport is not None and not hasattr(self.transport, "submit")
+            made.append(cast("Provider", WebpushProvider(self.webpush, foreign_network=foreign)))
         made += self.providers
         names = [provider.name for provider in made]
         twice = {name for name in names if names.count(name) > 1}

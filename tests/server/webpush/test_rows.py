@@ -75,7 +75,9 @@ def test_a_row_as_a_real_answer(services: PushServer, row):
     assert (row["do"] == "REMOVE_RECIPIENT") == (isinstance(outcome, RecipientFailure) and outcome.removable(None))
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if row.get("resign_once")], ids=lambda row: f"{row['service']} {row['status']} {row['code']}")
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if row.get("resign_once")], ids=lambda row: f"{row['service']} {row['status']} {row['code']}"
+)
 def test_a_refused_token_is_signed_anew_once(services: PushServer, row):
     """The second request carries another token; when that is refused too, the credentials are to be fixed."""
     target = services.subscription(service=row["service"])
@@ -89,7 +91,9 @@ def test_a_refused_token_is_signed_anew_once(services: PushServer, row):
     assert first != second
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if row.get("resign_once")], ids=lambda row: f"{row['service']} {row['status']} {row['code']}")
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if row.get("resign_once")], ids=lambda row: f"{row['service']} {row['status']} {row['code']}"
+)
 def test_a_token_that_stays_refused_is_not_tried_for_ever(services: PushServer, row):
     """One new signature, then the failure."""
     target = services.subscription(service=row["service"])
