@@ -199,6 +199,9 @@ class AsyncTopics:
 
     Subscribing goes through the same delivery as pushes: bounded concurrency, retries, an outcome for
     each registration, in a report. Both directions may safely be repeated.
+
+    ``old_service=True`` uses Google's Instance ID service instead (1000 registrations in a request), for
+    projects that the newer one is not open to yet; Google ends it on 2027-09-29.
     """
 
     def __init__(self, state: Callable[[], State], app: str, default: RetryPolicy) -> None:
@@ -207,25 +210,39 @@ class AsyncTopics:
         self._default = default
 
     async def subscribe(
-        self, topic: str, *, to: Target | Iterable[Target] | AsyncIterable[Target], retry: RetryPolicy | None = None
+        self,
+        topic: str,
+        *,
+        to: Target | Iterable[Target] | AsyncIterable[Target],
+        retry: RetryPolicy | None = None,
+        old_service: bool = False,
     ) -> Report:
         """Let registrations (or installations) follow a topic."""
         from pushkit.fcm.topics import Subscribe
 
-        return await self._change(Subscribe(topic=topic), to, retry)
+        return await self._change(Subscribe(topic=topic, old_service=old_service), to, retry)
 
     async def unsubscribe(
-        self, topic: str, *, to: Target | Iterable[Target] | AsyncIterable[Target], retry: RetryPolicy | None = None
+        self,
+        topic: str,
+        *,
+        to: Target | Iterable[Target] | AsyncIterable[Target],
+        retry: RetryPolicy | None = None,
+        old_service: bool = False,
     ) -> Report:
         """Let registrations (or installations) follow a topic no more."""
         from pushkit.fcm.topics import Unsubscribe
 
-        return await self._change(Unsubscribe(topic=topic), to, retry)
+        return await self._change(Unsubscribe(topic=topic, old_service=old_service), to, retry)
 
     async def _change(self, message: Any, to: Any, retry: RetryPolicy | None) -> Report:
         from pushkit.client.options import checked_targets
 
         targets = checked_targets(to, "topics()")
+        if message.old_service:
+            from pushkit.client.old_topics import change
+
+            return await change(self._state(), self._app, message, targets)
         engine = self._state().engine
         return await Collecting(engine, Source(targets), checked_policy(retry, self._default), message, unique=False).report()
 
@@ -265,17 +282,21 @@ class Topics:
         portal = self._portal()
         return portal, AsyncTopics(portal.state, self._app, self._default)
 
-    def subscribe(self, topic: str, *, to: Target | Iterable[Target], retry: RetryPolicy | None = None) -> Report:
+    def subscribe(
+        self, topic: str, *, to: Target | Iterable[Target], retry: RetryPolicy | None = None, old_service: bool = False
+    ) -> Report:
         """Let registrations (or installations) follow a topic."""
         portal, topics = self._there()
         targets = [to] if isinstance(to, Target) else list(to)
-        return portal.run(lambda: topics.subscribe(topic, to=targets, retry=retry))
+        return portal.run(lambda: topics.subscribe(topic, to=targets, retry=retry, old_service=old_service))
 
-    def unsubscribe(self, topic: str, *, to: Target | Iterable[Target], retry: RetryPolicy | None = None) -> Report:
+    def unsubscribe(
+        self, topic: str, *, to: Target | Iterable[Target], retry: RetryPolicy | None = None, old_service: bool = False
+    ) -> Report:
         """Let registrations (or installations) follow a topic no more."""
         portal, topics = self._there()
         targets = [to] if isinstance(to, Target) else list(to)
-        return portal.run(lambda: topics.unsubscribe(topic, to=targets, retry=retry))
+        return portal.run(lambda: topics.unsubscribe(topic, to=targets, retry=retry, old_service=old_service))
 
     def list(self, target: Registration | Installation) -> TopicsAnswer:
         """The topics that a registration follows: ``answer.topics``."""

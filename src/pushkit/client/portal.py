@@ -141,7 +141,8 @@ class Portal:
 
     def state(self) -> State:
         """What runs there; made with the first call."""
-        return self.states.live or self.call(self.states.get)
+        # Asked on the loop itself (by a manager's coroutine), waiting for the loop would be for ever.
+        return self.states.live or (self.states.get() if self.inside() else self.call(self.states.get))
 
     def engine(self) -> Engine:
         """The engine that runs there."""

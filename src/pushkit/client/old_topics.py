@@ -1,0 +1,110 @@
+"""
+Topic changes over FCM's old Instance ID service: 1000 registrations in a request, an outcome for each.
+
+Google ends that service on 2027-09-29; then this module goes too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from pushkit.client.readiness import token_of
+from pushkit.delivery import settle
+from pushkit.delivery.policy import RetryPolicy
+from pushkit.delivery.push import Call, Push, new_push_id
+from pushkit.delivery.senders import SenderState
+from pushkit.fcm.iid import LARGEST_BATCH, batch_flow
+from pushkit.report import Report
+from pushkit.verdict import Acceptance, RefreshCredential, Verdict
+
+if TYPE_CHECKING:
+    from pushkit.client.state import State
+    from pushkit.fcm.topics import TopicChange
+    from pushkit.outcomes import Outcome
+
+_WITHIN = 30.0
+"""Seconds for one request of the service."""
+
+
+class _Nobody:
+    """A sink for pushes that only lend their fields to an outcome."""
+
+    def deliver(self, push: Push, outcome: Outcome) -> bool:
+        """Nothing is delivered."""
+        raise NotImplementedError
+
+
+async def change(state: State, app: str, message: TopicChange, targets: Any) -> Report:
+    """
+    Carry out a change, 1000 registrations at a time, in the order of the input.
+
+    What can be repeated comes back with ``retry_at`` and goes through ``resume`` one by one. A refused
+    access token is renewed once.
+    """
+    report = Report(keep="all")
+    async for batch in _batches(targets):
+        started = state.clock.monotonic()
+        for target, judged in zip(batch, await _judge(state, app, message, batch), strict=True):
+            report.add(_outcome(state, message, target, judged, started))
+    return report
+
+
+async def _batches(targets: Iterable[Any] | AsyncIterable[Any]) -> AsyncIterator[Sequence[Any]]:
+    batch: list[Any] = []
+    if isinstance(targets, AsyncIterable):
+        async for target in targets:
+            batch.append(target)
+            if len(batch) == LARGEST_BATCH:
+                yield batch
+                batch = []
+    else:
+        for target in targets:
+            batch.append(target)
+            if len(batch) == LARGEST_BATCH:
+                yield batch
+                batch = []
+    if batch:
+        yield batch
+
+
+async def _judge(state: State, app: str, message: TopicChange, batch: Sequence[Any]) -> Sequence[Acceptance | Verdict]:
+    from pushkit.client.managers import drive
+    from pushkit.fcm.topics import Subscribe
+
+    opened = state.engine.senders.open("fcm", app)
+    if not isinstance(opened, SenderState):
+        return [opened] * len(batch)
+    judged: Sequence[Acceptance | Verdict] = ()
+    for _ in range(2):
+        token = await token_of(state, opened)
+        if isinstance(token, Verdict):
+            return [token] * len(batch)
+        flow = batch_flow(
+            cast("Any", opened.sender),
+            batch,
+            message.topic,
+            subscribe=isinstance(message, Subscribe),
+            token=token.value if token is not None else "",
+            now=state.clock.time(),
+            deadline=state.clock.monotonic() + _WITHIN,
+        )
+        judged = await drive(state, flow)
+        stale = any(isinstance(verdict, Verdict) and RefreshCredential() in verdict.directives for verdict in judged)
+        if not stale or token is None or opened.entry is None:
+            break
+        state.engine.store.drop(opened.entry, token.value)
+    return judged
+
+
+def _outcome(state: State, message: TopicChange, target: Any, judged: Acceptance | Verdict, started: float) -> Outcome:
+    push = Push(None, Call(None, RetryPolicy.none(), _Nobody()), target, 0)
+    push.taken = started
+    push.message = message
+    push.push_id = push.key = new_push_id()
+    now, mono = state.clock.time(), state.clock.monotonic()
+    push.expires_at = now + message.default_ttl()
+    if isinstance(judged, Acceptance):
+        return settle.accepted(push, judged, mono)
+    retry_at = now + max(judged.floor or 0.0, judged.retry_after or 0.0) if judged.retryable else None
+    return settle.failed(push, judged, mono, retry_at=retry_at)
