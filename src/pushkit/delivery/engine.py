@@ -438,7 +438,7 @@ class Engine:
         self.active -= 1
         read = push.call.sink.deliver(push, outcome)
         if self.news.listening:
-            self.news.finished(outcome, read=read)
+            self.news.finished(push, outcome, read=read)
         if not self.dispatch.due:
             self.dispatch.refill_soon()
 

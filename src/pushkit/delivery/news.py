@@ -49,20 +49,26 @@ class News:
                         type(event).__name__,
                     )
 
+    def _tell(self, push: Push, event: events.Event) -> None:
+        # A copy each time: a hook that ends another push of the same call would enter the same context twice.
+        push.call.context.copy().run(self.tell, event)
+
     def attempt_started(self, push: Push, origin: str) -> None:
         """A request is handed to the transport."""
         target = push.target
-        self.tell(events.AttemptStarted(provider=target.provider, app=target.app, target=target, number=push.attempt, origin=origin))
+        self._tell(push, events.AttemptStarted(provider=target.provider, app=target.app, target=target, number=push.attempt, origin=origin))
 
     def attempt_finished(self, push: Push, origin: str) -> None:
         """An attempt ended."""
         target = push.target
-        self.tell(events.AttemptFinished(provider=target.provider, app=target.app, target=target, origin=origin, attempt=push.attempts[-1]))
+        attempt = push.attempts[-1]
+        self._tell(push, events.AttemptFinished(provider=target.provider, app=target.app, target=target, origin=origin, attempt=attempt))
 
     def retry_scheduled(self, push: Push, verdict: Verdict, decision: Decision) -> None:
         """The push sleeps until its next attempt."""
         target = push.target
-        self.tell(
+        self._tell(
+            push,
             events.RetryScheduled(
                 provider=target.provider,
                 app=target.app,
@@ -70,11 +76,14 @@ class News:
                 reason=verdict.reason,
                 delay=decision.delay or 0.0,
                 waits_for=decision.waits_for,
-            )
+            ),
         )
 
-    def finished(self, outcome: Outcome, *, read: bool) -> None:
+    def finished(self, push: Push, outcome: Outcome, *, read: bool) -> None:
         """A push has its outcome."""
+        push.call.context.copy().run(self._finished, outcome, read=read)
+
+    def _finished(self, outcome: Outcome, *, read: bool) -> None:
         self.tell(events.Finished(outcome=outcome, read=read))
         if isinstance(outcome, Accepted):
             return

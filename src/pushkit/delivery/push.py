@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import os
 import uuid
@@ -228,7 +229,7 @@ class Ready:
 class Call:
     """What the pushes of one ``send``, ``send_many``, ``stream`` or ``resume`` share."""
 
-    __slots__ = ("_fixed", "_last", "_stamps", "dry_run", "make", "message", "objection", "policy", "single", "sink")
+    __slots__ = ("_fixed", "_last", "_stamps", "context", "dry_run", "make", "message", "objection", "policy", "single", "sink")
 
     def __init__(
         self,
@@ -247,6 +248,8 @@ class Call:
         self.objection: AssertionError | None = None
         """What a test's transport raised about one of these pushes: raised to the caller when they have ended."""
         self.dry_run = dry_run
+        # Answers arrive in the context that opened the connection; hooks belong to the context of the call.
+        self.context = contextvars.copy_context()
         self._fixed: dict[tuple[SenderState, type[Target]], Ready | Verdict] = {}
         self._last: dict[tuple[int, SenderState, type[Target]], Ready | Verdict] = {}
         self._stamps: dict[int, tuple[Message, Stamp]] = {}
