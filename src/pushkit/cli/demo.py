@@ -149,7 +149,7 @@ def differences(server: PushServer, scene: Scene, report: Report) -> Sequence[st
         if seen[finding] != scene.failures[finding]
     ]
     # What the services say, independently of what the client heard.
-    arrived = Counter(record.target for record in server.sent if record.accepted)
+    arrived = Counter(record.address for record in server.sent if record.accepted)
     twice = sum(1 for count in arrived.values() if count > 1)
     if twice:
         found.append(f"{twice} recipients got it twice")
