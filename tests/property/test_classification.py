@@ -81,7 +81,7 @@ HEADERS = st.lists(st.tuples(st.sampled_from(NAMES), st.binary(max_size=40) | st
 STATUSES = st.integers(-1, 1000) | st.sampled_from([200, 201, 202, 204, 400, 401, 403, 404, 410, 413, 429, 500, 502, 503])
 
 JUDGES = {
-    "apns": lambda answer: classify_apns(answer, message_id="id", secrets=(SECRET,), now=NOW),
+    "apns": lambda answer: classify_apns(answer, message_id="id", secrets=lambda: (SECRET,), now=NOW),
     "fcm": lambda answer: classify_fcm(answer, NOW),
     **{
         f"webpush-{service.value}": lambda answer, service=service: (

@@ -1,12 +1,23 @@
-"""The commands of ``python -m pushkit``. Each one's work is in a module of its own."""
+"""
+The commands of ``python -m pushkit``: arguments and output. Each command's work is in a module of its own.
+
+Exit statuses, the same for all: 0 all is well, 1 something failed, 2 a wrong argument or configuration,
+130 interrupted.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from pushkit._version import __version__
+from pushkit.errors import ConfigurationError
 
 app = typer.Typer(
     name="pushkit",
@@ -16,8 +27,29 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+keys_app = typer.Typer(help="Make keys: a VAPID pair, or throw-away credentials for tests.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+ConfigFile = Annotated[Path | None, typer.Option("--config", "-c", help="TOML file; default: $PUSHKIT_CONFIG, or pushkit.toml here.")]
+Overrides = Annotated[list[str] | None, typer.Option("--set", help="A setting, such as apns.topic=com.example.app. Repeatable.")]
+LanguageOption = Annotated[str, typer.Option("--language", help='"en" or "zh".')]
+Title = Annotated[str | None, typer.Option(help="Title.")]
+Body = Annotated[str | None, typer.Option(help="Body.")]
+Subtitle = Annotated[str | None, typer.Option(help="Subtitle.")]
+Link = Annotated[str | None, typer.Option(help="What a tap opens.")]
+Image = Annotated[str | None, typer.Option(help="URL of a picture.")]
+Badge = Annotated[int | None, typer.Option(help="Number on the icon.")]
+SoundName = Annotated[str | None, typer.Option("--sound", help="Sound.")]
+Data = Annotated[list[str] | None, typer.Option("--data", help="name=value for the app. Repeatable.")]
+Ttl = Annotated[float | None, typer.Option(help="Seconds that it is worth delivering.")]
+CollapseKey = Annotated[str | None, typer.Option(help="Replaces an earlier notification with the same key.")]
+PriorityName = Annotated[str | None, typer.Option("--priority", help='"high", "normal" or "low".')]
+Background = Annotated[bool, typer.Option("--background", help="Wake the app, show nothing.")]
+Label = Annotated[str | None, typer.Option(help="Campaign.")]
+MessageFile = Annotated[
+    Path | None, typer.Option("--message", "-m", help="JSON or TOML file with the fields of a notification; flags win.")
+]
 
 
 def _version(wanted: bool) -> None:
@@ -33,6 +65,246 @@ def _options(
     del version
 
 
+def _show(value: Any, text: str, *, as_json: bool) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, default=str) if as_json else text)
+
+
+# -- sending --------------------------------------------------------------------------------------------
+
+
+@app.command()
+def send(
+    apns: Annotated[str | None, typer.Option(help="A device token; - reads it from standard input.")] = None,
+    fcm: Annotated[str | None, typer.Option(help="A registration token; - reads it from standard input.")] = None,
+    topic: Annotated[str | None, typer.Option(help="An FCM topic.")] = None,
+    webpush: Annotated[
+        Path | None, typer.Option(help="A file with a browser's subscription as JSON; - reads it from standard input.")
+    ] = None,
+    app_name: Annotated[str, typer.Option("--app", help="Which configured app.")] = "default",
+    message: MessageFile = None,
+    title: Title = None,
+    body: Body = None,
+    subtitle: Subtitle = None,
+    link: Link = None,
+    image: Image = None,
+    badge: Badge = None,
+    sound: SoundName = None,
+    data: Data = None,
+    ttl: Ttl = None,
+    collapse_key: CollapseKey = None,
+    priority: PriorityName = None,
+    background: Background = False,
+    label: Label = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Local checks alone; FCM validates too. Nothing is shown to anybody.")] = False,
+    config: ConfigFile = None,
+    overrides: Overrides = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Send one notification and say what became of it. Exit status 0 only when it was accepted."""
+    from pushkit.cli.sending import describe, send_one, target_from
+
+    said = _notification(locals())
+    target = target_from(apns=apns, fcm=fcm, topic=topic, webpush=webpush, app=app_name)
+    outcome = asyncio.run(send_one(_arguments(config, overrides), said, target, dry_run=dry_run))
+    _show(None if outcome is None else outcome.as_dict(), describe(outcome), as_json=as_json)
+    raise typer.Exit(0 if outcome is None or outcome.accepted else 1)
+
+
+@app.command()
+def broadcast(
+    to: Annotated[str, typer.Option("--to", help="people.csv, people.jsonl, or a database's URL such as sqlite:///people.db.")],
+    result: Annotated[Path, typer.Option("--result", help="Result file; an existing one is gone on with. Holds no address.")],
+    query: Annotated[str | None, typer.Option(help="For a database: a query with ORDER BY on a stable column.")] = None,
+    provider: Annotated[str | None, typer.Option(help="For rows that do not say.")] = None,
+    message: MessageFile = None,
+    title: Title = None,
+    body: Body = None,
+    subtitle: Subtitle = None,
+    link: Link = None,
+    image: Image = None,
+    badge: Badge = None,
+    sound: SoundName = None,
+    data: Data = None,
+    ttl: Ttl = None,
+    collapse_key: CollapseKey = None,
+    priority: PriorityName = None,
+    background: Background = False,
+    label: Label = None,
+    in_doubt: Annotated[
+        str, typer.Option(help='Rows that an earlier run may have sent: "send" (somebody may get it twice) or "skip".')
+    ] = "send",
+    unique: Annotated[bool, typer.Option("--unique", help="Skip repeated addresses.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Local checks of every row; FCM validates too. Nothing is shown to anybody.")
+    ] = False,
+    html: Annotated[Path | None, typer.Option(help="Write the report as a page.")] = None,
+    language: LanguageOption = "en",
+    config: ConfigFile = None,
+    overrides: Overrides = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """
+    Send one notification to everybody in a list.
+
+    Ctrl-C stops reading, lets what is under way end, and says how to go on. After a kill the same command goes on as well,
+    and names the rows that may get it twice.
+    """
+    from pushkit.cli.broadcast import Plan
+    from pushkit.cli.sending import broadcast_summary, run_broadcast
+
+    if in_doubt not in {"send", "skip"}:
+        raise ConfigurationError('--in-doubt: expected "send" or "skip"')
+    plan = Plan(
+        message=_notification(locals()),
+        source=to,
+        query=query,
+        provider=provider,
+        result=result,
+        in_doubt="send" if in_doubt == "send" else "skip",
+        dry_run=dry_run,
+        unique=unique,
+    )
+    spoken = _language(language)
+    run = run_broadcast(_arguments(config, overrides), plan, quiet=as_json or not sys.stdout.isatty())
+    if html is not None:
+        html.write_text(run.report.to_html(language=spoken, title=plan.message.label), encoding="utf-8")
+    _show(*broadcast_summary(run, plan, spoken), as_json=as_json)
+    raise typer.Exit(130 if run.interrupted else 1 if run.report.technical or run.report.payload else 0)
+
+
+@app.command()
+def preview(
+    message: MessageFile = None,
+    title: Title = None,
+    body: Body = None,
+    subtitle: Subtitle = None,
+    link: Link = None,
+    image: Image = None,
+    badge: Badge = None,
+    sound: SoundName = None,
+    data: Data = None,
+    ttl: Ttl = None,
+    collapse_key: CollapseKey = None,
+    priority: PriorityName = None,
+    background: Background = False,
+    label: Label = None,
+    html: Annotated[Path | None, typer.Option(help="Write the pictures as a page.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show how a notification will look on each platform, and what will be cut, hidden, refused or ignored."""
+    from pushkit.cli.sending import preview_of
+
+    shown, text, page, refused = preview_of(_notification(locals()))
+    if html is not None:
+        html.write_text(page(), encoding="utf-8")
+    _show(shown, text, as_json=as_json)
+    raise typer.Exit(1 if refused else 0)
+
+
+# -- understanding --------------------------------------------------------------------------------------
+
+
+@app.command()
+def report(
+    files: Annotated[list[Path], typer.Argument(help="Reports (JSON) and result files; several are joined.")],
+    compare: Annotated[Path | None, typer.Option(help="An earlier report or result file to compare with.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page.")] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a ticket or a chat.")] = False,
+    language: LanguageOption = "en",
+    as_json: JsonFlag = False,
+) -> None:
+    """Show stored reports: text, Markdown, a page with charts, or JSON; joined, and compared with an earlier one."""
+    from pushkit.cli.reports import read_reports, show_report
+
+    spoken = _language(language)
+    joined, doubtful = read_reports(files)
+    earlier = read_reports([compare])[0] if compare is not None else None
+    if html is not None:
+        html.write_text(joined.to_html(language=spoken, earlier=earlier), encoding="utf-8")
+    text = joined.to_markdown(language=spoken, earlier=earlier) if markdown else show_report(joined, doubtful, spoken, earlier)
+    value = joined.as_dict() | {"rows_in_doubt": doubtful, "changes": [c.as_dict() for c in joined.compare(earlier)] if earlier else []}
+    _show(value, text, as_json=as_json)
+    raise typer.Exit(1 if earlier is not None and any(change.suspicious for change in joined.compare(earlier)) else 0)
+
+
+@app.command()
+def explain(
+    provider: Annotated[str, typer.Argument(help="apns, fcm or webpush.")],
+    answer: Annotated[list[str] | None, typer.Argument(help="A status, a reason, or both: 410 Unregistered.")] = None,
+    raw: Annotated[str | None, typer.Option(help="A whole response or its body; - reads it from standard input.")] = None,
+    service: Annotated[str, typer.Option(help="Web Push: mozilla, google, apple, microsoft or rfc.")] = "rfc",
+    language: LanguageOption = "en",
+    as_json: JsonFlag = False,
+) -> None:
+    """Say what an answer of a push service means, who has to act, and what to do."""
+    from pushkit.cli.explain import as_text
+    from pushkit.cli.explain import explain as explain_answer
+
+    if raw is None and not answer:
+        raise ConfigurationError("give a status or a reason, such as: explain apns 410 Unregistered; or --raw with the whole response")
+    pasted = sys.stdin.read(65_536) if raw == "-" else raw
+    explained = explain_answer(provider, answer or [], raw=pasted, service=service)
+    _show(explained, as_text(explained, language=_language(language)), as_json=as_json)
+
+
+@app.command()
+def doctor(
+    offline: Annotated[bool, typer.Option("--offline", help="Look at this machine and the configuration only.")] = False,
+    config: ConfigFile = None,
+    overrides: Overrides = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """
+    Find out why nothing works: installation, configuration, key files, clock, DNS, TCP, TLS, credentials.
+
+    Exit status 1 when something is wrong. Nothing is sent to anybody: Apple is asked about a token that no device has, Google to validate.
+    """
+    from pushkit.cli.doctor import as_text
+    from pushkit.cli.sending import examine
+
+    findings = examine(config, overrides or [], offline=offline)
+    _show([finding.as_dict() for finding in findings], as_text(findings), as_json=as_json)
+    raise typer.Exit(1 if any(finding.level.value == "error" for finding in findings) else 0)
+
+
+# -- around it ------------------------------------------------------------------------------------------
+
+
+@keys_app.command("vapid")
+def keys_vapid(
+    file: Annotated[Path, typer.Argument(help="Where the private key goes; never written over.")] = Path("vapid.pem"),
+    show: Annotated[bool, typer.Option("--show", help="Show the public half of an existing key instead.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Make a VAPID key pair for Web Push. The browser gets the public half, as applicationServerKey."""
+    from pushkit.cli.keys import make_vapid, show_vapid
+
+    made = show_vapid(file) if show else make_vapid(file)
+    kept = "" if show else f"The private key is in {file}. Keep it: subscriptions belong to it for ever.\n"
+    _show(made, f"{kept}applicationServerKey: {made['public_key']}", as_json=as_json)
+
+
+@keys_app.command("test")
+def keys_test(folder: Annotated[Path, typer.Argument(help="Where they go.")] = Path("test-keys"), as_json: JsonFlag = False) -> None:
+    """Make throw-away credentials of every kind, worth nothing anywhere."""
+    from pushkit.cli.keys import make_test_keys
+
+    made = make_test_keys(folder)
+    _show(
+        made,
+        "\n".join([*made["files"], f"APNs: key id {made['key_id']}, team id {made['team_id']}; FCM: project {made['project_id']}"]),
+        as_json=as_json,
+    )
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
+def serve(context: typer.Context) -> None:
+    """Run the local push services (APNs, FCM, Web Push) with an inbox page. See: serve --help."""
+    from pushkit.testing.serve import main as serve_main
+
+    raise typer.Exit(serve_main(context.args))
+
+
 @app.command()
 def demo(
     as_json: JsonFlag = False,
@@ -44,7 +316,52 @@ def demo(
     raise typer.Exit(run_demo(as_json=as_json, open_report=open_report))
 
 
-def run() -> int:
-    """Run a command; gives the exit status."""
-    outcome = app(standalone_mode=False)
+# -- shared ---------------------------------------------------------------------------------------------
+
+_MESSAGE_FLAGS = ("title", "body", "subtitle", "link", "image", "badge", "sound", "ttl", "collapse_key", "priority", "background", "label")
+
+
+def _notification(given: dict[str, Any]) -> Any:
+    from pushkit.cli.said import notification_from
+
+    return notification_from({name: given[name] for name in _MESSAGE_FLAGS}, given["data"] or [], given["message"])
+
+
+def _arguments(config: Path | None, overrides: Sequence[str] | None) -> dict[str, Any]:
+    from pushkit.cli.settings import load
+
+    return load(config, overrides or []).client_arguments()
+
+
+def _language(name: str) -> Any:
+    from pushkit.report.words import words
+
+    try:
+        return words(name).language
+    except ValueError as error:
+        raise ConfigurationError(f"--language: {error}") from None
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; gives the exit status. What is wrong with arguments and configuration is one line, no traceback."""
+    import click
+
+    try:
+        outcome = app(args=None if arguments is None else list(arguments), standalone_mode=False)
+    except ConfigurationError as error:
+        _complain(f"pushkit: {error}")
+    except click.exceptions.Abort:
+        _complain("pushkit: interrupted", status=130)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except BrokenPipeError:
+        return 1  # the reader of our output went away (head, less): nothing to complain about
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else 1
     return outcome if isinstance(outcome, int) else 0
+
+
+def _complain(text: str, status: int = 2) -> NoReturn:
+    sys.stderr.write(text + "\n")
+    raise SystemExit(status)

@@ -214,7 +214,7 @@ def judge(
     if provider == "apns":
         from pushkit.apns.classify import classify as classify_apns
 
-        return classify_apns(response, message_id="", secrets=(), now=0.0)
+        return classify_apns(response, message_id="", secrets=tuple, now=0.0)
     if provider == "fcm":
         from pushkit.fcm.classify import classify as classify_fcm
 

@@ -1,0 +1,236 @@
+"""
+``broadcast``: one message to everybody in a list, in constant memory, with a result file to resume from.
+
+What it promises: every row ends in exactly one outcome in the result file; a row that ended well is never
+sent again; after a kill, the rows that may have been sent without our knowing are named.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar, Literal, TypeAlias, cast
+
+import attrs
+
+from pushkit.cli.journal import Journal, count_line
+from pushkit.cli.rows import Row, rows_of, target_of
+from pushkit.client import AsyncClient
+from pushkit.codec import encode
+from pushkit.delivery.policy import RetryPolicy
+from pushkit.events import Event, Finished
+from pushkit.notification import Notification
+from pushkit.outcomes import Accepted, Disposition, Outcome
+from pushkit.report import Report
+from pushkit.secret import printable_ref
+from pushkit.targets import Target
+
+InDoubt: TypeAlias = Literal["send", "skip"]
+"""What to do with rows that may have been sent already."""
+
+GRACE = 15.0
+"""Seconds for what is under way when the user interrupts."""
+
+
+@attrs.frozen(kw_only=True)
+class Plan:
+    """What to send to whom."""
+
+    message: Notification
+    source: str
+    query: str | None = None
+    provider: str | None = None
+    result: Path
+    in_doubt: InDoubt = "send"
+    dry_run: bool = False
+    retry: RetryPolicy | None = None
+    unique: bool = False
+
+    @property
+    def what(self) -> str:
+        """A fingerprint of message and source: another broadcast must not go on in this one's result file."""
+        import json
+
+        said = json.dumps(
+            [encode(self.message), self.source if "://" not in self.source else "database", self.query, self.dry_run], sort_keys=True
+        )
+        return hashlib.sha256(said.encode()).hexdigest()[:_HASH_DIGITS]
+
+
+_HASH_DIGITS = 16
+
+
+@attrs.define
+class Run:
+    """How a broadcast goes, and went."""
+
+    report: Report = attrs.field(factory=lambda: Report(keep="none"))
+    """This run and, for rows that needed nothing more, the earlier ones."""
+    sent: int = 0
+    """Rows that were handed over in this run."""
+    skipped: int = 0
+    """Rows that had ended in an earlier run."""
+    doubtful: list[str] = attrs.field(factory=list)
+    """Rows that may have been sent twice (or, with ``in_doubt="skip"``, perhaps not at all): ``row 17 (user-17)``."""
+    doubtful_rows: set[int] = attrs.field(factory=set)
+    interrupted: bool = False
+    exhausted: bool = False
+    """Whether the list was read to its end."""
+    seconds: float = 0.0
+
+
+MOST_NAMED = 10_000
+"""Rows in doubt that are named; there are never more than were in flight at a kill, unless it was killed very often."""
+
+
+class _Feed:
+    """Reads rows, leaves out what has ended, and notes what is handed over."""
+
+    def __init__(self, plan: Plan, journal: Journal, run: Run) -> None:
+        self.plan = plan
+        self.journal = journal
+        self.run = run
+        self.stopped = False
+
+    def __iter__(self) -> Iterator[Any]:
+        past = self.journal.past
+        now = time.time()
+        for number, row in enumerate(rows_of(self.plan.source, self.plan.query), 1):
+            if self.stopped:
+                return
+            target = target_of(row, number, self.plan.provider)
+            self.journal.check_row(number, target)
+            ended = past.ended.get(number)
+            if ended is not None and not _worth_sending(ended, now, self.plan.in_doubt):
+                self.run.skipped += 1
+                count_line(self.run.report, ended)
+                continue
+            if number in past.doubtful:
+                self._doubt(number, target)
+                if self.plan.in_doubt == "skip":
+                    self.run.skipped += 1
+                    continue
+            elif ended is not None and ended.get("d") == Disposition.UNKNOWN.value:
+                self._doubt(number, target)
+            self.journal.taken(number)
+            self.run.sent += 1
+            yield target
+        self.run.exhausted = True
+
+    def _doubt(self, number: int, target: Any) -> None:
+        self.run.doubtful_rows.add(number)
+        if len(self.run.doubtful) < MOST_NAMED:
+            ref = printable_ref(target.ref.ref)
+            self.run.doubtful.append(f"row {number}" + (f" ({ref})" if ref and ref != f"row {number}" else ""))
+
+
+def _worth_sending(ended: dict[str, Any], now: float, in_doubt: InDoubt) -> bool:
+    """Whether a row that has an outcome is sent again: only what may be, and not before its time."""
+    if not ended.get("again"):
+        return False
+    if ended.get("d") == Disposition.UNKNOWN.value and in_doubt == "skip":
+        return False
+    at = ended.get("at")
+    return at is None or at <= now
+
+
+async def broadcast(
+    arguments: dict[str, Any], plan: Plan, *, heard: Callable[[Outcome, Run], object] | None = None, stop: asyncio.Event | None = None
+) -> Run:
+    """
+    Send it.
+
+    Args:
+        arguments: of the client.
+        plan: what to whom.
+        heard: called with each outcome.
+        stop: set it to stop reading; what is under way ends. SIGINT does the same, twice it stops waiting.
+
+    Raises:
+        ConfigurationError: when the list, the result file or the configuration cannot be used.
+    """
+    run = Run()
+    started = time.monotonic()
+    with Journal(plan.result, what=plan.what) as journal:
+        # The same identity in every run: a second copy replaces the first on the screen where the platform can.
+        message = plan.message if plan.message.key is not None else attrs.evolve(plan.message, key=journal.broadcast_id)
+        feed = _Feed(plan, journal, run)
+
+        def unread(event: Event) -> None:
+            # What is given up on Ctrl-C has an outcome too, with its fate; nobody reads it from the stream.
+            if isinstance(event, Finished) and not event.read:
+                journal.ended(cast("Row", event.outcome.target.ref), event.outcome)
+
+        chosen: dict[str, Any] = {"retry": plan.retry or RetryPolicy(), "hooks": [unread]} | arguments
+        async with AsyncClient(**chosen) as push:
+            await _send_all(push, message, feed, journal, heard, stop)
+    run.seconds = time.monotonic() - started
+    return run
+
+
+async def _send_all(
+    push: AsyncClient,
+    message: Notification,
+    feed: _Feed,
+    journal: Journal,
+    heard: Callable[[Outcome, Run], object] | None,
+    stop: asyncio.Event | None,
+) -> None:
+    run, plan = feed.run, feed.plan
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    async with push.stream(message, to=feed, unique=plan.unique, dry_run=plan.dry_run) as outcomes:  # type: ignore[arg-type]  # rows without a target are counted too
+
+        def interrupted() -> None:
+            if run.interrupted and task is not None:
+                task.cancel()
+            run.interrupted = feed.stopped = True
+            loop.call_later(GRACE, outcomes.cancel)
+
+        watching = loop.create_task(_watch(stop, interrupted)) if stop is not None else None
+        handled = _handle_interrupts(loop, interrupted)
+        try:
+            async for outcome in outcomes:
+                row = cast("Row", outcome.target.ref)  # made in rows.py
+                journal.ended(row, outcome)
+                if not isinstance(outcome, Accepted):
+                    # The report shows the caller's own reference instead of ours.
+                    shown = _ShownCrowd if getattr(outcome.target, "fan_out", False) else _Shown
+                    outcome = attrs.evolve(outcome, target=shown(ref=row.ref, app=outcome.app))  # noqa: PLW2901
+                run.report.add(outcome)
+                if heard is not None:
+                    heard(outcome, run)
+            for suspicion in outcomes.report.suspicions:
+                run.report.suspect(suspicion)
+        finally:
+            if handled:
+                loop.remove_signal_handler(signal.SIGINT)
+            if watching is not None:
+                watching.cancel()
+
+
+class _Shown(Target):
+    """What a report needs of a target: its app and the caller's own reference."""
+
+
+class _ShownCrowd(_Shown):
+    """The same of a topic or condition."""
+
+    fan_out: ClassVar[bool] = True
+
+
+async def _watch(stop: asyncio.Event, interrupted: Callable[[], None]) -> None:
+    await stop.wait()
+    interrupted()
+
+
+def _handle_interrupts(loop: asyncio.AbstractEventLoop, interrupted: Callable[[], None]) -> bool:
+    try:
+        loop.add_signal_handler(signal.SIGINT, interrupted)
+    except (NotImplementedError, ValueError, RuntimeError):
+        return False  # not the main thread, or Windows: Ctrl-C then ends the stream at once, and the rest is in doubt
+    return True

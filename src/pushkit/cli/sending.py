@@ -1,0 +1,198 @@
+"""What ``send``, ``broadcast``, ``preview`` and ``doctor`` do, between their arguments and their output."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pushkit.cli.broadcast import Plan, Run, broadcast
+from pushkit.client import AsyncClient
+from pushkit.errors import ConfigurationError
+from pushkit.health import Finding
+from pushkit.notification import Notification
+from pushkit.outcomes import Accepted, Outcome
+from pushkit.report.words import Language
+from pushkit.targets import Target
+
+NAMED = 50
+"""Rows in doubt that are printed; all of them are in the JSON output."""
+
+
+def target_from(*, apns: str | None, fcm: str | None, topic: str | None, webpush: Path | None, app: str) -> Target:
+    """
+    The one target that the flags name.
+
+    Raises:
+        ConfigurationError: for none, or more than one.
+    """
+    from pushkit.apns import Device
+    from pushkit.fcm import Registration, Topic
+    from pushkit.webpush import Subscription
+
+    given = [name for name, value in (("--apns", apns), ("--fcm", fcm), ("--topic", topic), ("--webpush", webpush)) if value is not None]
+    if len(given) != 1:
+        raise ConfigurationError(f"expected exactly one of --apns, --fcm, --topic, --webpush; got {' and '.join(given) or 'none'}")
+    if apns is not None:
+        return Device(_secret(apns), app=app)
+    if fcm is not None:
+        return Registration(_secret(fcm), app=app)
+    if topic is not None:
+        return Topic(topic, app=app)
+    if str(webpush) == "-":
+        return Subscription.from_json(sys.stdin.read(65_536), app=app)
+    assert webpush is not None
+    try:
+        text = webpush.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f'"{webpush}": cannot be read ({type(error).__name__})') from None
+    return Subscription.from_json(text, app=app)
+
+
+def _secret(value: str) -> str:
+    # A token on the command line shows in the process list and the shell's history; "-" keeps it out of both.
+    return sys.stdin.readline().strip() if value == "-" else value
+
+
+async def send_one(arguments: dict[str, Any], message: Notification, target: Target, *, dry_run: bool) -> Outcome | None:
+    """Send it; None when it was only checked and nothing is wrong."""
+    async with AsyncClient(**arguments) as push:
+        if dry_run and target.provider != "fcm":
+            return push.check(message, to=target)
+        return await push.send(message, to=target, dry_run=dry_run)
+
+
+def describe(outcome: Outcome | None) -> str:
+    """One outcome for a terminal."""
+    if outcome is None:
+        return "Nothing is wrong with it, as far as can be told without sending."
+    if isinstance(outcome, Accepted):
+        return f"accepted by {outcome.provider}, message id {outcome.message_id or '(none)'}, in {outcome.elapsed:.3g} s"
+    lines = [
+        f"{outcome.provider} {outcome.reason} ({outcome.category.value}, {outcome.disposition.value.replace('_', ' ')})",
+        f"  {outcome.advice}",
+    ]
+    if outcome.field:
+        lines.append(f"  field: {outcome.field}")
+    if outcome.detail:
+        lines.append(f"  it said: {outcome.detail}")
+    if outcome.retry_at:
+        lines.append(f"  try again after {outcome.retry_at.isoformat(timespec='seconds')}")
+    return "\n".join(lines)
+
+
+def run_broadcast(arguments: dict[str, Any], plan: Plan, *, quiet: bool) -> Run:
+    """Send to everybody, with a progress bar unless it is quiet."""
+    if quiet:
+        return asyncio.run(broadcast(arguments, plan))
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from pushkit.cli.rows import count_of
+
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}/s"),
+        TimeRemainingColumn(),
+        TextColumn(
+            "[green]{task.fields[accepted]} accepted[/] [red]{task.fields[technical]} technical[/] [magenta]{task.fields[payload]} payload[/] [blue]{task.fields[recipient]} recipient[/]"
+        ),
+    )
+    with Progress(*columns, transient=True) as progress:
+        task = progress.add_task("", total=count_of(plan.source, plan.query), accepted=0, technical=0, payload=0, recipient=0, rate="–")
+        counts: Counter[str] = Counter()
+
+        def heard(outcome: Outcome, run: Run) -> None:
+            counts[outcome.category.value if outcome.category else "accepted"] += 1
+            done = sum(counts.values())
+            if done % 50 == 0 or done < 50:
+                speed = progress.tasks[task].finished_speed or progress.tasks[task].speed
+                progress.update(
+                    task,
+                    completed=done + run.skipped,
+                    rate=f"{speed:,.0f}" if speed else "–",
+                    accepted=counts["accepted"],
+                    technical=counts["technical"],
+                    payload=counts["payload"],
+                    recipient=counts["recipient"],
+                )
+
+        return asyncio.run(broadcast(arguments, plan, heard=heard))
+
+
+def broadcast_summary(run: Run, plan: Plan, language: Language) -> tuple[dict[str, Any], str]:
+    """What to print at the end: as JSON, and for people."""
+    value = {
+        "report": run.report.as_dict(),
+        "sent": run.sent,
+        "skipped": run.skipped,
+        "interrupted": run.interrupted,
+        "complete": run.exhausted,
+        "in_doubt": run.doubtful,
+        "in_doubt_count": len(run.doubtful_rows),
+        "result": str(plan.result),
+        "seconds": run.seconds,
+    }
+    lines = [run.report.to_text(language=language), ""]
+    if run.skipped:
+        lines.append(f"{run.skipped:,} rows had ended in an earlier run and were not sent again.")
+    if run.doubtful_rows:
+        what = (
+            "were sent again and may have arrived twice"
+            if plan.in_doubt == "send"
+            else "may have been sent by an earlier run and were left out"
+        )
+        named = ", ".join(run.doubtful[:NAMED]) + (", …" if len(run.doubtful) > NAMED else "")
+        lines.append(f"{len(run.doubtful_rows):,} rows {what}: {named}")
+    if run.interrupted or not run.exhausted:
+        lines.append(f"Stopped before the end of the list. The same command goes on from here (result file {plan.result}).")
+    else:
+        again = sum(group.retryable for group in run.report.groups)
+        if again:
+            lines.append(f"{again:,} can be sent again later: the same command does it when their time has come.")
+        lines.append(f"Everybody on the list is accounted for in {plan.result}.")
+    return value, "\n".join(lines)
+
+
+def examine(config: Path | None, overrides: Sequence[str], *, offline: bool) -> Sequence[Finding]:
+    """All of doctor's findings."""
+    from pushkit.cli.doctor import configured, layer_findings, local_findings, remote_findings
+    from pushkit.cli.settings import load
+    from pushkit.health import Level
+
+    try:
+        settings = load(config, overrides)
+    except ConfigurationError as error:
+        wrong = Finding(level=Level.ERROR, provider="this machine", subject="configuration", message=str(error), mend="correct it")
+        return [*local_findings(None), wrong]
+    findings = list(local_findings(settings))
+    arguments, wrong_settings = configured(settings)
+    findings += wrong_settings
+    if arguments is None or offline:
+        return findings
+
+    async def look() -> Sequence[Finding]:
+        layers = list(await layer_findings(arguments))
+        return [*layers, *await remote_findings(arguments)]
+
+    return [*findings, *asyncio.run(look())]
+
+
+def preview_of(message: Notification) -> tuple[Any, str, Callable[[], str], bool]:
+    """JSON value, text, the page, and whether any provider would refuse it."""
+    from pushkit.preview import Effect, lint, preview
+
+    shown = preview(message)
+    warnings = lint(message)
+    text = "\n".join([shown.text(), *(str(warning) for warning in warnings)])
+    value = {"warnings": [_as_dict(warning) for warning in warnings]}
+    return value, text, shown.html, any(warning.effect is Effect.REFUSED for warning in warnings)
+
+
+def _as_dict(value: Any) -> dict[str, Any]:
+    import attrs
+
+    return attrs.asdict(value, value_serializer=lambda _, __, item: getattr(item, "value", item))
