@@ -26,6 +26,7 @@ WNS_MAX_BODY = 5000
 MAX_TTL: Mapping[str, int] = {"mozilla": 2_592_000, "google": 2_419_200, "apple": 2_592_000, "microsoft": 2_592_000, "rfc": 2_592_000}
 URGENCIES = frozenset({b"very-low", b"low", b"normal", b"high"})
 
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _TOPIC = re.compile(rb"[A-Za-z0-9_\-]{1,32}")
 
 PATHS: Mapping[str, str] = {
@@ -65,7 +66,9 @@ class WebPush(Service):
 
     def check(self, request: Request, now: float) -> Checked:
         """Method, endpoint, VAPID, then each header and the size."""
-        endpoint = f"{request.scheme}://{request.authority}{request.target}"
+        # %2b and %2B are the same (RFC 3986 section 2.1), and some HTTP clients rewrite one into the other.
+        target = _ESCAPE.sub(lambda escape: escape[0].lower(), request.target)
+        endpoint = f"{request.scheme}://{request.authority}{target}"
         address = Address("webpush", endpoint, self.service)
         if request.method != "POST":
             return self._refuse(address, "method", now)
