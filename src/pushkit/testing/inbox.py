@@ -148,7 +148,9 @@ class Inbox:
         self._listeners: tuple[Callable[[SentRecord], None], ...] = ()
         self._waiters = 0
         self.total = 0
-        """Records ever made."""
+        """Records ever made (since the last ``clear``)."""
+        self.generation = 0
+        """How often it was cleared."""
 
     def add(
         self,
@@ -219,6 +221,7 @@ class Inbox:
         self._streaks.clear()
         self._numbers = itertools.count(1)
         self.total = 0
+        self.generation += 1
 
     def __iter__(self) -> Iterator[SentRecord]:
         return iter(self._snapshot())

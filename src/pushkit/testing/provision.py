@@ -55,6 +55,11 @@ class Provision:
             self._vapid = new_vapid_pair()
         return self._vapid
 
+    def adopt(self, apns_key: ApnsKey, service_account: ServiceAccountKey, vapid: VapidPair) -> None:
+        """Use these credentials instead of fresh ones (a state file's)."""
+        self._apns_key, self._account, self._vapid = apns_key, service_account, vapid
+        self.project_id = self.world.project_id = service_account.project_id
+
     def service_account_file(self) -> dict[str, str]:
         """The service account's JSON key file, with this server's token endpoint."""
         return key_file(self.service_account, f"{self.world.sites.oauth}/token")

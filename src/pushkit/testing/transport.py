@@ -271,9 +271,7 @@ class FakeTransport:
     def _response(self, answer: Answer, line: _Line, request: WireRequest) -> WireResult:
         if len(answer.body) > request.policy.max_response_bytes:
             detail = f"{len(answer.body)} bytes"
-            return WireFault(
-                kind=FaultKind.RESPONSE_TOO_LARGE, processed=Processed.UNKNOWN, detail=detail, connection_id=line.peer.id
-            )
+            return WireFault(kind=FaultKind.RESPONSE_TOO_LARGE, processed=Processed.UNKNOWN, detail=detail, connection_id=line.peer.id)
         return WireResponse(answer.status, answer.fields, answer.body, line.peer.id)
 
     def _break(self, request: WireRequest, flight: _Flight, fault: RequestFault, answer: Answer | None, resends: int) -> None:

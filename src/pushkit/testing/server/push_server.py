@@ -16,11 +16,12 @@ from pushkit.testing.behaviour import Behaviour
 from pushkit.testing.ca import LocalCA
 from pushkit.testing.exchange import Connection
 from pushkit.testing.faults import LISTENER_FAULTS, ListenerFault
-from pushkit.testing.inbox import Inbox
+from pushkit.testing.inbox import Inbox, SentRecord
+from pushkit.testing.opened import Opened
 from pushkit.testing.provision import Provision
 from pushkit.testing.server.port import Port
-from pushkit.testing.services.routes import PROVIDER_OF, sites_for
-from pushkit.testing.services.world import DIALECTS, Sites, World
+from pushkit.testing.services.routes import PROVIDER_OF, Site, sites_for
+from pushkit.testing.services.world import DIALECTS, Known, Sites, World
 
 T = TypeVar("T")
 
@@ -92,6 +93,12 @@ class PushServer(Provision):
         self._host = host
         self._fixed = dict(ports or {})
         self._ports: dict[str, Port] = {}
+        self._wished: dict[str, int] = {}
+        self._sites: dict[str, Site] = {}
+        self.restored: list[tuple[str, str, Known]] = []
+        """Recipients of a state file, until the ports are known."""
+        self.restored_records: list[dict[str, Any]] = []
+        """Records of a state file, until the ports are known."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         known = set(PROVIDER_OF)
@@ -152,7 +159,8 @@ class PushServer(Provision):
             loop.close()
 
     async def _open(self) -> None:
-        for name, site in sites_for(self.world).items():
+        self._sites = sites_for(self.world)
+        for name, site in self._sites.items():
             alpn = ("h2",) if name in _APNS_PORTS else ("h2", "http/1.1")
             port = Port(
                 name,
@@ -164,7 +172,7 @@ class PushServer(Provision):
                 host=self._host,
                 fixed=self._fixed.get(name, 0),
             )
-            await port.open()
+            await self._open_port(port)
             self._ports[name] = port
         self.world.sites = Sites(
             apns=self.origin("apns"),
@@ -177,6 +185,18 @@ class PushServer(Provision):
             oauth=self.origin("oauth"),
             webpush={name: self.origin(name) for name in DIALECTS},
         )
+
+    async def _open_port(self, port: Port) -> None:
+        wished = self._wished.get(port.name)
+        if wished is not None:
+            port.number = wished
+            try:
+                await port.open()
+            except OSError:
+                port.number = 0  # somebody else has it now: any other will do
+            else:
+                return
+        await port.open()
 
     async def _close(self) -> None:
         for port in self._ports.values():
@@ -208,6 +228,34 @@ class PushServer(Provision):
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await asyncio.to_thread(self.stop)
+
+    def add_port(self, port: Port) -> None:
+        """
+        Open a further port on the services' loop (the inbox page).
+
+        Raises:
+            OSError: when its number is taken.
+        """
+        loop = self._loop
+        if loop is None:
+            raise RuntimeError("the server does not run: start it first")
+        asyncio.run_coroutine_threadsafe(port.open(), loop).result(_START_PATIENCE)
+        self._ports[port.name] = port
+
+    def prefer_ports(self, numbers: dict[str, int]) -> None:
+        """Take these numbers where none was asked for and they are free: what a restart had before."""
+        self._wished = {name: number for name, number in numbers.items() if name in PROVIDER_OF and name not in self._fixed}
+
+    @property
+    def ports(self) -> tuple[str, ...]:
+        """The names of all ports."""
+        return tuple(self._ports)
+
+    def opener_of(self, provider: str, service: str) -> Callable[[SentRecord], Opened]:
+        """How records of a service are opened."""
+        if provider == "webpush":
+            return self._sites[service].otherwise.open
+        return self._sites[provider].otherwise.open
 
     # What it is like
 
@@ -290,6 +338,8 @@ class PushServer(Provision):
 
     async def _apply_outages(self) -> None:
         for name, port in self._ports.items():
+            if name not in PROVIDER_OF:
+                continue
             down = self.behaviour.down(PROVIDER_OF[name])
             await port.apply(cast("ListenerFault", down) if isinstance(down, LISTENER_FAULTS) else None)
 

@@ -1,0 +1,1 @@
+"""The inbox: one page that shows live what arrived, and lets a developer script failures with a click."""

@@ -1,0 +1,177 @@
+"""Records as the page wants them: plain JSON, addresses shortened, credentials as claims only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from pushkit.secret import fingerprint
+from pushkit.testing.inbox import SentRecord
+from pushkit.testing.opened import member, shown
+from pushkit.testing.vocabulary import apns, fcm, webpush
+
+_LONGEST = 300
+_LONGEST_BODY = 20_000
+
+
+def summary(record: SentRecord) -> dict[str, Any]:
+    """One line of the list."""
+    return {
+        "number": record.number,
+        "time": record.time,
+        "provider": record.provider,
+        "service": record.service,
+        "app": app_of(record),
+        "recipient": fingerprint(repr(record.address.key)),
+        "shown": shortened(record),
+        "title": record.title[:_LONGEST],
+        "text": record.text[:_LONGEST],
+        "status": record.status,
+        "word": record.reason,
+        "fault": record.fault,
+        "outcome": outcome(record),
+        "attempt": record.attempt,
+        "problem": record.problem,
+        "bytes": len(record.body),
+    }
+
+
+def detail(record: SentRecord) -> dict[str, Any]:
+    """Everything about one record."""
+    payload = record.payload
+    answer = record.answer
+    return {
+        **summary(record),
+        "at": record.at.isoformat(),
+        "target": record.address.key,
+        "method": record.request.method,
+        "protocol": record.request.connection.protocol,
+        "connection": record.request.connection.id,
+        "headers": list(record.headers.items()),
+        "claims": dict(record.claims),
+        "payload": payload if not isinstance(payload, bytes) else f"{len(payload)} bytes that are no text",
+        "preview": preview(record),
+        "answer": None
+        if answer is None
+        else {
+            "status": answer.status,
+            "word": answer.word,
+            "headers": [[n.decode("latin-1"), v.decode("latin-1")] for n, v in answer.fields],
+            "body": answer.body.decode("utf-8", "replace")[:_LONGEST_BODY],
+        },
+    }
+
+
+def outcome(record: SentRecord) -> str:
+    """The category to filter by: what the service did, not what a client makes of it."""
+    if record.accepted:
+        return "accepted" if not record.problem else "unreadable"
+    if record.answer is None:
+        return "no answer"
+    status = record.answer.status
+    return "gone" if status in {404, 410} else "refused" if status < 429 else "busy"
+
+
+def app_of(record: SentRecord) -> str:
+    """The app: bundle id, project or service."""
+    if record.provider == "apns":
+        return record.request.text(b"apns-topic") or record.request.path.rpartition("/")[2]
+    if record.provider == "fcm":
+        parts = record.request.path.split("/")
+        return parts[3] if len(parts) > 3 else ""
+    return record.service
+
+
+def shortened(record: SentRecord) -> str:
+    """A recipient that a person can tell from another."""
+    key = record.address.short
+    return key if len(key) <= 24 else f"{key[:10]}…{key[-8:]}"
+
+
+def preview(record: SentRecord) -> dict[str, Any]:
+    """What a screen would show, in portable words; empty strings where there is nothing."""
+    payload = record.payload
+    if record.provider == "apns":
+        return _apns(payload, record)
+    if record.provider == "fcm":
+        return _fcm(payload)
+    return _webpush(payload, record)
+
+
+def _apns(payload: object, record: SentRecord) -> dict[str, Any]:
+    alert = member(payload, "aps", "alert")
+    kind = record.request.text(b"apns-push-type") or "alert"
+    silent = not record.title and not record.text
+    return {
+        "screens": ["ios"],
+        "app": app_of(record),
+        "title": record.title,
+        "subtitle": shown(member(alert, "subtitle")),
+        "body": record.text,
+        "badge": shown(member(payload, "aps", "badge")),
+        "level": shown(member(payload, "aps", "interruption-level")),
+        "silent": silent,
+        "note": f"push type {kind}: nothing on the screen by itself" if silent else "",
+        "links": [],
+    }
+
+
+def _fcm(payload: object) -> dict[str, Any]:
+    def first(*paths: tuple[str, ...]) -> str:
+        return next((text for path in paths if (text := shown(member(payload, *path)))), "")
+
+    v2 = ("android_v2", "remote_notification", "notification")
+    title = first(("android", "notification", "title"), (*v2, "title"), ("notification", "title"))
+    body = first(("android", "notification", "body"), (*v2, "body"), ("notification", "body"))
+    image = first(("android", "notification", "image"), ("notification", "image"))
+    link = first(("webpush", "fcm_options", "link"))
+    silent = not title and not body
+    screens = (
+        ["android"] + (["ios"] if member(payload, "apns") else []) + (["browser"] if member(payload, "webpush", "notification") else [])
+    )
+    return {
+        "screens": screens,
+        "app": "",
+        "title": title,
+        "subtitle": "",
+        "body": body,
+        "badge": first(("android", "notification", "notification_count")),
+        "level": first(("android", "priority")),
+        "silent": silent,
+        "note": "data only: the app decides what it shows" if silent else "",
+        "links": [value for value in (image, link) if value],
+    }
+
+
+def _webpush(payload: object, record: SentRecord) -> dict[str, Any]:
+    notification = member(payload, "notification")
+    inner = (
+        cast("Mapping[str, Any]", notification)
+        if isinstance(notification, dict)
+        else cast("Mapping[str, Any]", payload)
+        if isinstance(payload, dict)
+        else {}
+    )
+    links = [value for name in ("navigate", "image", "icon") if isinstance(value := inner.get(name), str)]
+    note = record.problem or ("" if record.title or record.text else "the service worker decides what it shows")
+    return {
+        "screens": ["browser"],
+        "app": record.service,
+        "title": record.title,
+        "subtitle": "",
+        "body": record.text,
+        "badge": shown(inner.get("badge")) if not isinstance(inner.get("badge"), str) else "",
+        "level": record.request.text(b"urgency") or "",
+        "silent": not record.title and not record.text,
+        "note": note,
+        "links": links,
+    }
+
+
+def words() -> dict[str, list[str]]:
+    """What can be scripted, by provider."""
+    return {
+        "apns": sorted(apns.WORDS),
+        "fcm": sorted(fcm.WORDS),
+        "webpush": [*webpush.PORTABLE, *sorted(webpush.WORDS - set(webpush.PORTABLE))],
+    }
