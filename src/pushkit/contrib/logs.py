@@ -51,7 +51,9 @@ DEFAULT_LEVELS: Mapping[str, int] = {
     "attempt_finished": logging.DEBUG,
     "retry_scheduled": logging.DEBUG,
     "accepted": logging.DEBUG,
-    "failed": logging.WARNING,
+    "technical_failure": logging.WARNING,
+    "payload_failure": logging.WARNING,
+    "recipient_failure": logging.INFO,
     "deferred": logging.DEBUG,
     "expired": logging.DEBUG,
     "recipient_gone": logging.DEBUG,
@@ -63,8 +65,9 @@ DEFAULT_LEVELS: Mapping[str, int] = {
     "credential_refreshed": logging.DEBUG,
 }
 """
-Level of each event. ``deferred``, ``expired`` and ``recipient_gone`` are told beside ``failed``, which says
-the same; raise them to hear them by name.
+Level of each event. People uninstall apps every day, so a recipient failure is no warning; many at once are
+``mass_invalidation``. ``deferred``, ``expired`` and ``recipient_gone`` are told beside the failure, which says the
+same; raise them to hear them by name.
 """
 
 _FLOOD_KEYS = 256
@@ -188,7 +191,8 @@ class LogHook:
             if self._heard("accepted"):
                 self._write("accepted", f"{outcome.provider}: accepted", _outcome_fields(outcome) | {"read": event.read})
             return
-        if not self._heard("failed"):
+        name = f"{outcome.category.value}_failure"
+        if not self._heard(name):
             return
         held = self._admit((outcome.provider, outcome.category.value, outcome.reason))
         if held is None:
@@ -196,7 +200,7 @@ class LogHook:
         reason = _word(outcome.reason)
         before = f" ({held} more like this were not logged)" if held else ""
         text = f"{outcome.provider or 'push'}: {outcome.category.value} failure {reason}: {outcome.advice}{before}"
-        self._write("failed", text, _outcome_fields(outcome) | {"read": event.read, "held_back": held})
+        self._write(name, text, _outcome_fields(outcome) | {"read": event.read, "held_back": held})
 
     def _admit(self, kind: tuple[str, str, str]) -> int | None:
         """How many lines of this kind were held back before this one, or None when this one is held back too."""

@@ -179,7 +179,7 @@ def test_structlog_gets_key_value_pairs() -> None:
     found = [json.loads(line) for line in lines]
 
     assert 1 == len(found)
-    assert "failed" == found[0]["push_event"]
+    assert "technical_failure" == found[0]["push_event"]
     assert "ServiceUnavailable" == found[0]["reason"]
     assert "warning" == found[0]["level"]
 
@@ -215,3 +215,13 @@ def test_nothing_secret_is_logged(canaries: Canaries, leaks: LeakCatcher) -> Non
             for event in every_event(target):
                 hook(event)
     leaks.see_text("structlog", repr(captured))
+
+
+def test_pushkits_own_logger_is_silent_and_untouched() -> None:
+    """A null handler, no level, records go on to the program's handlers."""
+    import pushkit.client  # noqa: F401 - the client brings it
+
+    logger = logging.getLogger("pushkit")
+
+    assert any(isinstance(handler, logging.NullHandler) for handler in logger.handlers)
+    assert (logging.NOTSET, True) == (logger.level, logger.propagate)
