@@ -126,7 +126,7 @@ def _timestamp(value: Any, path: str) -> str:
         raise Refused(path, f"is a {type(value).__name__}; expected an aware datetime")
     if value.tzinfo is None:
         raise Refused(path, "has no time zone; expected an aware datetime, such as datetime.now(timezone.utc)")
-    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"
+    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def _hex_color(value: Any, path: str, lengths: frozenset[int]) -> str:

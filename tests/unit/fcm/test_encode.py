@@ -400,7 +400,7 @@ def test_formats_on_the_wire():
         "notification_priority": "PRIORITY_HIGH",
         "visibility": "PRIVATE",
         "proxy": "IF_PRIORITY_LOWERED",
-        "event_time": "2027-01-01T12:30:00Z",
+        "event_time": "2027-01-01T12:30:00.000000Z",
         "vibrate_timings": ["0.100000000s", "2s"],
         "light_settings": {
             "color": {"red": 1.0, "green": 0.0, "blue": 0.0, "alpha": 128 / 255},
