@@ -344,22 +344,18 @@ def _language(name: str) -> Any:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command; gives the exit status. What is wrong with arguments and configuration is one line, no traceback."""
-    import click
-
     try:
-        outcome = app(args=None if arguments is None else list(arguments), standalone_mode=False)
+        # Standalone: typer explains wrong arguments itself and ends with status 2.
+        app(args=None if arguments is None else list(arguments))
     except ConfigurationError as error:
         _complain(f"pushkit: {error}")
-    except click.exceptions.Abort:
+    except KeyboardInterrupt:
         _complain("pushkit: interrupted", status=130)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
     except BrokenPipeError:
         return 1  # the reader of our output went away (head, less): nothing to complain about
-    except SystemExit as error:
-        return error.code if isinstance(error.code, int) else 1
-    return outcome if isinstance(outcome, int) else 0
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
+    return 0
 
 
 def _complain(text: str, status: int = 2) -> NoReturn:

@@ -47,6 +47,7 @@ class Plan:
     result: Path
     in_doubt: InDoubt = "send"
     dry_run: bool = False
+    """Check and validate, send nothing, write no result file."""
     retry: RetryPolicy | None = None
     unique: bool = False
 
@@ -55,9 +56,7 @@ class Plan:
         """A fingerprint of message and source: another broadcast must not go on in this one's result file."""
         import json
 
-        said = json.dumps(
-            [encode(self.message), self.source if "://" not in self.source else "database", self.query, self.dry_run], sort_keys=True
-        )
+        said = json.dumps([encode(self.message), self.source if "://" not in self.source else "database", self.query], sort_keys=True)
         return hashlib.sha256(said.encode()).hexdigest()[:_HASH_DIGITS]
 
 
@@ -155,6 +154,10 @@ async def broadcast(
     """
     run = Run()
     started = time.monotonic()
+    if plan.dry_run:
+        await _validate(arguments, plan, run)
+        run.seconds = time.monotonic() - started
+        return run
     with Journal(plan.result, what=plan.what) as journal:
         # The same identity in every run: a second copy replaces the first on the screen where the platform can.
         message = plan.message if plan.message.key is not None else attrs.evolve(plan.message, key=journal.broadcast_id)
@@ -183,7 +186,7 @@ async def _send_all(
     run, plan = feed.run, feed.plan
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
-    async with push.stream(message, to=feed, unique=plan.unique, dry_run=plan.dry_run) as outcomes:  # type: ignore[arg-type]  # rows without a target are counted too
+    async with push.stream(message, to=feed, unique=plan.unique) as outcomes:  # type: ignore[arg-type]  # rows without a target are counted too
 
         def interrupted() -> None:
             if run.interrupted and task is not None:
@@ -197,13 +200,10 @@ async def _send_all(
             async for outcome in outcomes:
                 row = cast("Row", outcome.target.ref)  # made in rows.py
                 journal.ended(row, outcome)
-                if not isinstance(outcome, Accepted):
-                    # The report shows the caller's own reference instead of ours.
-                    shown = _ShownCrowd if getattr(outcome.target, "fan_out", False) else _Shown
-                    outcome = attrs.evolve(outcome, target=shown(ref=row.ref, app=outcome.app))  # noqa: PLW2901
-                run.report.add(outcome)
+                shown = _shown(outcome)
+                run.report.add(shown)
                 if heard is not None:
-                    heard(outcome, run)
+                    heard(shown, run)
             for suspicion in outcomes.report.suspicions:
                 run.report.suspect(suspicion)
         finally:
@@ -211,6 +211,37 @@ async def _send_all(
                 loop.remove_signal_handler(signal.SIGINT)
             if watching is not None:
                 watching.cancel()
+
+
+async def _validate(arguments: dict[str, Any], plan: Plan, run: Run) -> None:
+    """The local checks of every row; Google validates its rows too. Nothing is shown to anybody and no result file is written."""
+    async with AsyncClient(**arguments) as push:
+
+        def passing() -> Iterator[Any]:
+            for number, row in enumerate(rows_of(plan.source, plan.query), 1):
+                target = target_of(row, number, plan.provider)
+                run.sent += 1
+                failure = push.check(plan.message, to=target)
+                if failure is not None:
+                    run.report.add(_shown(failure))
+                elif target.provider == "fcm":
+                    yield target
+                else:
+                    run.report.add_row(plan.message.label, target.provider, (1, 0, 0, 0, 0))
+            run.exhausted = True
+
+        async with push.stream(plan.message, to=passing(), dry_run=True) as outcomes:
+            async for outcome in outcomes:
+                run.report.add(_shown(outcome))
+
+
+def _shown(outcome: Outcome) -> Outcome:
+    """An outcome with the caller's own reference instead of ours, for the report."""
+    if isinstance(outcome, Accepted):
+        return outcome
+    row = cast("Row", outcome.target.ref)
+    kind = _ShownCrowd if getattr(outcome.target, "fan_out", False) else _Shown
+    return attrs.evolve(outcome, target=kind(ref=row.ref, app=outcome.app))
 
 
 class _Shown(Target):

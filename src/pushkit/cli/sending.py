@@ -153,7 +153,7 @@ def broadcast_summary(run: Run, plan: Plan, language: Language) -> tuple[dict[st
         again = sum(group.retryable for group in run.report.groups)
         if again:
             lines.append(f"{again:,} can be sent again later: the same command does it when their time has come.")
-        lines.append(f"Everybody on the list is accounted for in {plan.result}.")
+        lines.append("A dry run: nothing was sent." if plan.dry_run else f"Everybody on the list is accounted for in {plan.result}.")
     return value, "\n".join(lines)
 
 

@@ -1,0 +1,315 @@
+from __future__ import annotations
+
+import io
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pushkit import Report, webpush
+
+
+def test_send_says_that_it_was_accepted(project: Path, server, pushkit) -> None:
+    """Exit status 0, and the provider's id."""
+    status, out, err = pushkit("send", "--apns", server.device().token, "--title", "Hello", "--data", "a=b", "--ttl", "60")
+
+    assert (0, "") == (status, err)
+    assert out.startswith("accepted by apns, message id ")
+    assert "Hello" == server.sent[0].title
+
+
+def test_send_says_why_not(project: Path, server, pushkit) -> None:
+    """Exit status 1, reason, advice."""
+    device = server.device()
+    server.unregister(device)
+
+    status, out, _ = pushkit("send", "--apns", device.token, "--title", "Hello")
+
+    assert 1 == status
+    assert "apns Unregistered (recipient, rejected)" in out
+    assert "Remove this device" in out
+
+
+@pytest.mark.parametrize("kind", ["apns", "fcm", "webpush", "topic"])
+def test_every_kind_of_target_can_be_sent_to(kind: str, project: Path, server, pushkit) -> None:
+    """A token, a topic, a subscription in a file."""
+    subscription = server.subscription()
+    (project / "sub.json").write_text(
+        json.dumps({"endpoint": subscription.endpoint, "keys": {"p256dh": subscription.p256dh, "auth": subscription.auth}})
+    )
+    where = {"apns": server.device().token, "fcm": server.registration().token, "webpush": "sub.json", "topic": "news"}[kind]
+
+    status, out, _ = pushkit("send", f"--{kind}", where, "--title", "Hello", "--json")
+
+    assert 0 == status
+    assert json.loads(out)["category"] is None
+
+
+def test_a_token_can_come_from_standard_input(project: Path, server, pushkit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that it is in no process list and no shell history."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO(server.device().token + "\n"))
+
+    assert 0 == pushkit("send", "--apns", "-", "--title", "Hello")[0]
+
+
+def test_json_holds_no_token(project: Path, server, pushkit) -> None:
+    """A fingerprint stands for it."""
+    token = server.device().token
+
+    assert token not in pushkit("send", "--apns", token, "--title", "Hello", "--json")[1]
+
+
+def test_a_dry_run_sends_nothing(project: Path, server, pushkit) -> None:
+    """The local checks alone, with the same words."""
+    fine = pushkit("send", "--apns", server.device().token, "--title", "Hello", "--dry-run")
+    wrong = pushkit("send", "--apns", server.device().token, "--body", "x" * 5000, "--dry-run")
+
+    assert 0 == fine[0]
+    assert 1 == wrong[0]
+    assert "payload_too_large" in wrong[1]
+    assert 0 == len(server.sent)
+
+
+@pytest.mark.parametrize("form", ["json", "toml"])
+def test_a_message_can_come_from_a_file(form: str, project: Path, server, pushkit) -> None:
+    """The fields of a notification; a flag wins."""
+    fields = {
+        "title": {"key": "T", "fallback": "fallback"},
+        "body": "from the file",
+        "priority": "low",
+        "expires_at": "2100-01-01T00:00:00+00:00",
+    }
+    text = (
+        json.dumps(fields)
+        if form == "json"
+        else 'body = "from the file"\npriority = "low"\nexpires_at = 2100-01-01T00:00:00Z\n[title]\nkey = "T"\nfallback = "fallback"\n'
+    )
+    (project / f"message.{form}").write_text(text)
+
+    assert 0 == pushkit("send", "--apns", server.device().token, "--message", f"message.{form}", "--body", "from the flag")[0]
+    assert b"from the flag" in server.sent[0].body
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("send", "--title", "x"), "expected exactly one of --apns, --fcm, --topic, --webpush; got none"),
+        (("send", "--title", "x", "--topic", "a", "--apns", "b"), "got --apns and --topic"),
+        (("send", "--topic", "a", "--priority", "urgent"), "the message cannot be made"),
+        (("send", "--topic", "a", "--data", "novalue"), "--data: expected name=value"),
+        (("send", "--topic", "a", "--message", "nowhere.json"), '"nowhere.json": no such file'),
+        (("send", "--topic", "a", "--set", "apns.tpoic=x"), "there is no setting apns.tpoic; did you mean topic?"),
+        (("send", "--topic", "a", "--set", "apns.key=SECRET"), "shows in the process list; set PUSHKIT_APNS_KEY instead"),
+        (("send", "--topic", "a", "--set", "nothing"), "--set: expected section.name=value"),
+        (("send", "--topic", "a", "--config", "other.toml"), '"other.toml": no such file'),
+        (("broadcast", "--to", "nobody.csv", "--result", "r.jsonl", "--title", "x"), '"nobody.csv": no such file'),
+        (("broadcast", "--to", "pushkit.toml", "--result", "r.jsonl", "--title", "x"), "expected a name that ends in .csv, .tsv or .jsonl"),
+        (("broadcast", "--to", "sqlite:///x.db", "--result", "r.jsonl", "--title", "x"), "a database needs --query"),
+        (("broadcast", "--to", "nonsense://x", "--query", "q", "--result", "r.jsonl", "--title", "x"), "this database URL cannot be used"),
+        (("broadcast", "--to", "x.csv", "--result", "r.jsonl", "--in-doubt", "pray"), '--in-doubt: expected "send" or "skip"'),
+        (("report", "nowhere.json"), '"nowhere.json": no such file'),
+        (("report", "pushkit.toml"), "is neither a report"),
+        (("explain", "hms", "410"), "expected one of apns, fcm, webpush, got 'hms'"),
+        (("explain", "apns"), "give a status or a reason"),
+        (("explain", "apns", "NoSuchReason"), "no row of apns's table has 'NoSuchReason'"),
+        (("report", "pushkit.toml", "--language", "fr"), "--language: language='fr': expected one of en, zh"),
+        (("keys", "vapid", "vapid.pem"), '"vapid.pem" exists already; a key is never written over'),
+    ],
+)
+def test_a_mistake_is_one_line_with_the_mend(arguments, complaint: str, project: Path, server, pushkit) -> None:
+    """Exit status 2, nothing on standard output, no traceback, nothing sent."""
+    status, out, err = pushkit(*arguments)
+
+    assert (2, "") == (status, out)
+    assert complaint in err
+    assert 1 == err.count("\n")
+    assert "SECRET" not in err
+    assert 0 == len(server.sent)
+
+
+@pytest.mark.parametrize("arguments", [("nonsense",), ("send", "--nonsense"), ("send", "--badge", "many", "--topic", "a")])
+def test_an_unknown_argument_is_exit_status_two(arguments, pushkit) -> None:
+    """As every command line has it."""
+    assert 2 == pushkit(*arguments)[0]
+
+
+def test_keys_vapid_writes_a_private_file_and_shows_the_public_half(project: Path, pushkit) -> None:
+    """The browser's applicationServerKey."""
+    status, out, _ = pushkit("keys", "vapid", "new.pem", "--json")
+    shown = json.loads(pushkit("keys", "vapid", "new.pem", "--show", "--json")[1])
+
+    assert 0 == status
+    assert json.loads(out)["public_key"] == shown["public_key"] == webpush.VapidKey.from_file("new.pem").public_key
+    assert os.name != "posix" or 0o600 == stat.S_IMODE((project / "new.pem").stat().st_mode)
+    assert "PRIVATE" not in out
+
+
+def test_keys_test_makes_credentials_that_can_be_read(project: Path, pushkit) -> None:
+    """A whole set for tests."""
+    from pushkit import apns, fcm
+
+    made = json.loads(pushkit("keys", "test", "throwaway", "--json")[1])
+
+    apns.TokenKey.from_file(made["files"][0], team_id=made["team_id"])
+    fcm.ServiceAccount.from_file(made["files"][1])
+    webpush.VapidKey.from_file(made["files"][2])
+
+
+def test_report_shows_joins_and_compares(project: Path, server, pushkit, tmp_path: Path) -> None:
+    """Text, Markdown, page, JSON; a suspicious change is exit status 1."""
+    from tests.unit.report.test_compare import report
+
+    quiet, loud = report(996, BadDeviceToken=4), report(690, BadDeviceToken=310)
+    (tmp_path / "a.json").write_text(quiet.to_json())
+    (tmp_path / "b.json").write_text(loud.to_json())
+
+    assert "2,000 pushes" in pushkit("report", "a.json", "b.json")[1]
+    assert "共 1,000 条推送" in pushkit("report", "a.json", "--language", "zh")[1]
+    assert "| --- |" in pushkit("report", "a.json", "--markdown")[1]
+    assert 1000 == Report.from_json(pushkit("report", "a.json", "--json")[1]).total
+    status, out, _ = pushkit("report", "b.json", "--compare", "a.json", "--html", "out.html")
+    assert 1 == status
+    assert "apns BadDeviceToken: 0.4 % → 31.0 %: suspicious" in out
+    assert "suspicious" in (tmp_path / "out.html").read_text("utf-8")
+    assert 0 == pushkit("report", "a.json", "--compare", "b.json")[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (
+            ("apns", "410", "Unregistered"),
+            ("apns 410 Unregistered", "remove recipient", "whoever keeps the recipient list", "no longer active"),
+        ),
+        (("apns", "BadDeviceToken"), ("review recipient", "rather a mistake of our own")),
+        (("apns", "500"), ("retry later", "after 15 minutes at the earliest", "this attempt alone")),
+        (("fcm", "UNREGISTERED"), ("remove recipient",)),
+        (("fcm", "503", "UNAVAILABLE"), ("It may have arrived all the same",)),
+        (("webpush", "mozilla", "errno 109"), ("web push key", "The push service refused it")),
+        (("webpush", "201"), ("accepted",)),
+        (("apns", "418", "NewInventedWord"), ("NewInventedWord", "fix configuration")),
+        (("apns", "--raw", 'HTTP/2 410\napns-id: 1\n\n{"reason":"ExpiredToken","timestamp":1}'), ("ExpiredToken", "remove recipient")),
+        (
+            (
+                "fcm",
+                "--raw",
+                '{"error":{"code":403,"status":"PERMISSION_DENIED","details":[{"errorCode":"SENDER_ID_MISMATCH","@type":"type.googleapis.com/google.firebase.fcm.v1.FcmError"}]}}',
+            ),
+            ("SENDER_ID_MISMATCH", "same Firebase project"),
+        ),
+    ],
+)
+def test_explain_says_what_an_answer_means(arguments, parts, pushkit) -> None:
+    """Category, who has to act, what to do, whether it may have arrived, with the source."""
+    status, out, _ = pushkit("explain", *arguments)
+
+    assert 0 == status
+    for part in parts:
+        assert part in out
+
+
+def test_explain_speaks_chinese_and_json(pushkit) -> None:
+    """The table's own translation; everything as data."""
+    assert "移除接收者" in pushkit("explain", "apns", "410", "Unregistered", "--language", "zh")[1]
+    explained = json.loads(pushkit("explain", "apns", "410", "Unregistered", "--json")[1])
+    assert "remove_recipient" == explained["verdict"]["action"]
+    assert "Unregistered" == explained["rows"][0]["reason"]
+
+
+def test_doctor_finds_everything_in_order(project: Path, server, pushkit) -> None:
+    """Each layer by name; the probe is refused as expected and reaches nobody."""
+    status, out, _ = pushkit("doctor")
+
+    assert 0 == status, out
+    for part in ("installation", "python", "key file", "dns", "tls", "credentials", "probe: the credentials are believed"):
+        assert part in out
+    assert "✗" not in out
+
+
+def test_doctor_finds_a_wrong_key(project: Path, server, pushkit) -> None:
+    """The first line names the cause, the second the mend."""
+    from pushkit.testing.accounts import Accounts
+
+    (project / "key.p8").write_text(Accounts().new_apns_key().pem or "")
+
+    status, out, _ = pushkit("doctor")
+
+    lines = out.splitlines()
+    assert 1 == status
+    assert lines[0].startswith("✗ apns, probe: InvalidProviderToken")
+    assert "key file, key id and team id" in lines[1]
+
+
+def test_doctor_finds_a_wrong_clock(project: Path, server, pushkit) -> None:
+    """A server whose clock is off gets its tokens refused; the finding says clock."""
+    server.shift_time(2 * 3600)
+    try:
+        status, out, _ = pushkit("doctor")
+    finally:
+        server.shift_time(-2 * 3600)
+
+    assert 1 == status
+    assert "clock" in "".join(out.splitlines()[:4])
+
+
+@pytest.mark.parametrize(
+    ("change", "finding"),
+    [
+        (('origin = "https://localhost:', 'origin = "https://localhost.invalid:'), ", dns: localhost.invalid"),
+        (('ca_file = "ca.pem"', ""), ", tls: localhost:"),
+        (('key_file = "key.p8"', 'key_file = "other.p8"'), "no such file"),
+        (("[apns]", "[apns]\nkye_id = 1"), "there is no setting apns.kye_id; did you mean key_id?"),
+        (("[apns]", '[apns]\nkey = "x"'), "is a secret and does not belong into this file"),
+        (("[apns]", "[apns"), "is no valid TOML (line 2"),
+    ],
+)
+def test_doctor_names_the_layer_that_fails(change, finding: str, project: Path, pushkit) -> None:
+    """One finding a line, what is wrong first, exit status 1."""
+    text = (project / "pushkit.toml").read_text()
+    assert change[0] in text
+    (project / "pushkit.toml").write_text(text.replace(*change))
+
+    status, out, _ = pushkit("doctor")
+
+    assert 1 == status
+    assert any(line.startswith("✗") and finding in line for line in out.splitlines()), out
+
+
+def test_doctor_offline_asks_nobody(project: Path, server, pushkit) -> None:
+    """The machine and the configuration alone, as JSON."""
+    before = server.port("apns").connections if hasattr(server.port("apns"), "connections") else None
+    status, out, _ = pushkit("doctor", "--offline", "--json")
+
+    assert 0 == status
+    assert {"installation", "python", "key file"} <= {finding["subject"] for finding in json.loads(out)}
+    assert before == (server.port("apns").connections if before is not None else None)
+
+
+def test_doctor_sees_a_key_that_others_can_read(project: Path, pushkit) -> None:
+    """A warning with the command that mends it."""
+    (project / "key.p8").chmod(0o644)
+
+    out = pushkit("doctor", "--offline")[1]
+
+    assert '! apns, key file: "key.p8" can be read by others' in out
+    assert "chmod 600" in out
+
+
+def test_without_the_extra_the_command_line_says_what_to_install(tmp_path: Path) -> None:
+    """In a Python without typer: one line, exit status 2."""
+    code = "import sys; sys.modules['typer'] = None; import importlib.util as u; f = u.find_spec; u.find_spec = lambda n, *a: None if n == 'typer' else f(n, *a); from pushkit.cli.__main__ import main; sys.exit(main())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+
+    assert 2 == done.returncode
+    assert 'The command line needs typer: pip install "pushkit-sdk[cli]"\n' == done.stderr
+
+
+def test_version(pushkit) -> None:
+    """The same as the package's."""
+    import pushkit as package
+
+    assert f"pushkit {package.__version__}\n" == pushkit("--version")[1]
