@@ -56,10 +56,13 @@ class Inbox:
     def start(self, arrived: Callable[[], None], ahead: int) -> None:
         """Nothing to do: the caller's thread reads."""
 
-    def stop(self) -> None:
-        """Read nothing more."""
+    def stop(self) -> list[Any]:
+        """Read nothing more. Gives what was read already and not given out."""
         self.ended = True
-        self.items.clear()
+        rest: list[Any] = []
+        while self.items:
+            rest.append(self.items.popleft())
+        return rest
 
     async def stopped(self) -> None:
         """Nothing of it runs here."""
@@ -113,14 +116,14 @@ class RemoteFeed(Feeding):
             self._ring_soon()
         return count
 
-    def take(self, item: Any, target: Any, where: Lane | Verdict) -> None:
-        """Hand one to the engine."""
+    def take(self, item: Any, target: Any, where: Lane | Verdict, refusal: Verdict | None = None) -> None:
+        """Hand one to the engine; ``refusal``: why it is not to be sent."""
         if self._resumes:
-            super().take(item, target, where)
+            super().take(item, target, where, refusal)
             return
         index = self.taken
         self.taken = index + 1
-        push = self.engine.take(self.call, target, where, index, message=item[1], problem=item[2])
+        push = self.engine.take(self.call, target, where, index, message=item[1], problem=item[2], refusal=refusal)
         if not push.done:
             self.pushes.add(push)
 

@@ -188,7 +188,7 @@ class Dispatch:
         taken = 0
         share = most if len(self._feeds) == 1 else min(most, _SHARE)
         for _ in range(len(self._feeds)):
-            if not self._feeds:
+            if not self._feeds or self.slots.used >= self.slots.limit:
                 break
             feed = self._feeds[0]
             self._feeds.rotate(-1)

@@ -112,6 +112,7 @@ class Engine:
         *,
         message: Message | None = None,
         problem: Verdict | None = None,
+        refusal: Verdict | None = None,
         failure: Failure | None = None,
     ) -> Push:
         """
@@ -124,6 +125,7 @@ class Engine:
             index: its place in the input.
             message: what to say, where the caller has made it already.
             problem: why there is no message.
+            refusal: why it is not to be sent although it was read from the input (the stream was left).
             failure: what is sent again, under its old identity (it has a ``resume``).
         """
         resume = failure.resume if failure is not None else None
@@ -137,6 +139,10 @@ class Engine:
             return push
         push.lane = lane = where
         if message is None:
+            if refusal is not None:
+                # Nobody made its message, and nobody needs to.
+                self.finish(push, settle.failed(push, refusal, push.taken))
+                return push
             if problem is None:
                 message, problem = make_message(call, target)
             if message is None:
@@ -144,9 +150,6 @@ class Engine:
                 self.finish(push, settle.failed(push, problem, push.taken))
                 return push
             push.message = message
-        if self.closing:
-            self.fail(push, settle.closed(), Stop.CLOSING)
-            return push
         try:
             if resume is None:
                 ready = call.ready(message, lane.state, target.__class__)
@@ -163,7 +166,12 @@ class Engine:
             push.attempt = failure.attempts[-1].number if failure.attempts else 0
             push.doubtful = failure.disposition is Disposition.UNKNOWN
         self._identify(push, ready, resume)
-        self.place(push)
+        if self.closing and refusal is None:
+            refusal = settle.closed()
+        if refusal is not None:
+            self.fail(push, refusal, Stop.CLOSING)
+        else:
+            self.place(push)
         return push
 
     def _identify(self, push: Push, ready: Ready, resume: Resume | None) -> None:

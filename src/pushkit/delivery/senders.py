@@ -184,14 +184,15 @@ class Senders:
         return len(dropped)
 
     def evict_idle(self, now: float) -> int:
-        """Close the connections of apps that sent nothing for a while. Gives how many."""
+        """Close the connections of apps that sent nothing for a while; what was learnt about them stays. Gives how many."""
         idle = [
-            state
-            for state in self._open.values()
-            if now - state.last_used >= IDLE and not state.in_flight and not state.queued and state.latch is None
+            state for state in self._open.values() if state.pool_keys and now - state.last_used >= IDLE and not state.in_flight
         ]
         for state in idle:
-            self._drop(state)
+            self._closed(state)
+            state.pool_keys.clear()
+            for _, lane in state.lanes.items():
+                lane.origin = ""
         return len(idle)
 
     def _evict_oldest(self) -> None:

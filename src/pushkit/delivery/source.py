@@ -35,8 +35,8 @@ class Input(Protocol):
         """Begin to read; ``arrived`` is called when there is something new."""
         ...
 
-    def stop(self) -> None:
-        """Read nothing more."""
+    def stop(self) -> list[Any]:
+        """Read nothing more. Gives what was read already and not given out."""
         ...
 
     async def stopped(self) -> None:
@@ -105,9 +105,10 @@ class Source:
             await _aclose(iterator)
         arrived()
 
-    def stop(self) -> None:
+    def stop(self) -> list[Any]:
         """Read nothing more, and let a generator run its ``finally``."""
         self.ended = True
+        rest = list(self._ahead)
         self._ahead.clear()
         if self._task is not None:
             self._task.cancel()
@@ -118,6 +119,7 @@ class Source:
                 close()
             except Exception as error:  # noqa: BLE001 - the caller's own error goes back to the caller
                 self.error = self.error or error
+        return rest
 
     async def stopped(self) -> None:
         """Wait until the task that reads an asynchronous input has ended."""

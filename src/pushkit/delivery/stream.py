@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
+from pushkit.delivery import settle
 from pushkit.delivery.push import Call, Push
 from pushkit.delivery.source import END, Input
 from pushkit.errors import ClientClosedError
@@ -91,14 +92,14 @@ class Feeding:
         """The target of an item of the source."""
         return item.target if self._resuming else item
 
-    def take(self, item: Any, target: Any, where: Lane | Verdict) -> None:
-        """Hand one to the engine."""
+    def take(self, item: Any, target: Any, where: Lane | Verdict, refusal: Verdict | None = None) -> None:
+        """Hand one to the engine; ``refusal``: why it is not to be sent."""
         index = self.taken
         self.taken = index + 1
         if self._resuming:
-            push = self.engine.take(self.call, target, where, index, message=item.resume.message, failure=item)
+            push = self.engine.take(self.call, target, where, index, message=item.resume.message, failure=item, refusal=refusal)
         else:
-            push = self.engine.take(self.call, target, where, index)
+            push = self.engine.take(self.call, target, where, index, refusal=refusal)
         if not push.done:
             self.pushes.add(push)
 
@@ -142,16 +143,26 @@ class Feeding:
     def stop(self) -> None:
         """Take nothing more and cancel what is under way."""
         self.stopped = True
-        self.source.stop()
+        self._turn_away(settle.cancelled())
         self.engine.dispatch.remove_feed(self)
         for push in list(self.pushes):
             self.engine.cancel(push)
+
+    def _turn_away(self, verdict: Verdict) -> None:
+        """Read nothing more; what was read already and not taken has an outcome too, or the caller would miss it."""
+        rest = self.source.stop()
+        if self._held is not END:
+            rest.insert(0, self._held)
+            self._held = END
+        for item in rest:
+            target = self.target_of(item)
+            self.take(item, target, self.engine.lane_of(target), verdict)
 
     def close_input(self) -> None:
         """The client is being closed: take nothing more, let what was taken end."""
         if not self.stopped:
             self.cut = True
-            self.source.stop()
+            self._turn_away(settle.closed())
             self.end_of_input()
 
 
