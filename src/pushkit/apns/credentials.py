@@ -140,6 +140,7 @@ class TokenKey:
     team_id: str
 
     @without_locals
+    @without_locals
     def __init__(self, key: str | bytes | Load, *, key_id: str, team_id: str, password: str | bytes | None = None) -> None:
         self.key_id = _checked_id(key_id, "key_id", "shown beside the key at developer.apple.com > Keys, and in the file's name")
         self.team_id = _checked_id(team_id, "team_id", "shown at developer.apple.com > Membership details")
@@ -188,6 +189,7 @@ class TokenKey:
         return cls(text, key_id=key_id, team_id=team_id, password=password)
 
     @classmethod
+    @without_locals
     def from_callable(cls, load: Load, *, key_id: str, team_id: str) -> TokenKey:
         """A callable that gets the key from where it is kept (a secret store); called once, by the first use."""
         return cls(load, key_id=key_id, team_id=team_id)
@@ -210,14 +212,15 @@ class TokenKey:
         """What connections may be shared by: team, key id and the key itself."""
         return "apns", self.team_id, self.key_id, self._load().public
 
+    @without_locals
     def _load(self) -> _Loaded:
         if self._loaded is None:
             source = self._source
             if callable(source):
                 try:
                     source = source()
-                except Exception as error:
-                    raise ConfigurationError(f"the callable for APNs key {self.key_id} raised {type(error).__name__}") from error
+                except Exception as error:  # noqa: BLE001 - the caller's own code may raise anything
+                    raise ConfigurationError(f"the callable for APNs key {self.key_id} raised {type(error).__name__}") from None
             private_key = load_key(source, self._password)
             self._loaded = _Loaded(private_key, _public_fingerprint(private_key))
         return self._loaded

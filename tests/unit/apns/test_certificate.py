@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import traceback
 from datetime import UTC, datetime
 
 import pytest
@@ -134,6 +135,11 @@ def test_what_cannot_be_used_says_why(read, said):
         read()
 
     assert PASSWORD not in str(caught.value)
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    for frame in shown.stack:
+        if frame.filename != __file__:
+            assert KEY.splitlines()[1].decode() not in repr(frame.locals)
+            assert PASSWORD not in repr(frame.locals)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 

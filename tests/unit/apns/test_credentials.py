@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import pickle
+import traceback
 
 import jwt
 import pytest
@@ -99,6 +100,11 @@ def test_swapped_ids_are_noticed(tmp_path):
         apns.TokenKey.from_file(path, key_id=TEAM_ID, team_id=KEY_ID)
 
 
+def _key_lines(source) -> list[str]:
+    text = source.decode("latin-1") if isinstance(source, bytes) else str(source)
+    return [line for line in text.splitlines() if len(line) >= 20 and not line.startswith("-----")]
+
+
 def _rsa_pem() -> bytes:
     key = rsa.generate_private_key(65537, 2048)
     return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
@@ -134,6 +140,10 @@ def test_a_wrong_key_says_what_was_seen(source, said):
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
     assert _der_base64(PEM)[20:60].decode() not in str(caught.value)
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    for frame in shown.stack:
+        if frame.filename != __file__:
+            assert not any(line in repr(frame.locals) for line in _key_lines(source))
 
 
 def test_an_encrypted_key_opens_with_its_password():
@@ -169,7 +179,7 @@ def test_a_callable_is_asked_once_and_only_when_needed():
 
 
 def test_a_callable_that_fails_says_for_which_key():
-    """Its own error is the cause."""
+    """And what it raised; an error tracker gets no frame of ours that held a key."""
 
     def broken() -> bytes:
         raise KeyError("vault")
