@@ -8,7 +8,7 @@ import gc
 import pytest
 from tests.unit.delivery.support import Phone, Scripted, Toy, ToySender, Words, after, client, phones, run, settled
 
-from pushkit import ClientClosedError, Report, RetryPolicy
+from pushkit import ClientClosedError, Disposition, Report, RetryPolicy
 
 PUSH = Words(text="hi")
 
@@ -448,19 +448,23 @@ def test_nothing_is_kept_after_a_stream():
 
 
 def test_what_was_read_and_not_sent_may_be_resumed():
-    """A row that was read when the stream was left was not sent, and its outcome holds what resuming needs."""
-    heard = []
+    """Rows that were read ahead when the stream was left were not sent, and their outcomes hold what resuming needs."""
+    heard, taken = [], []
+
+    async def rows():
+        for phone in phones(100):
+            taken.append(phone)
+            yield phone
 
     async def work():
-        transport = Scripted((1.0, 200))
-        push = client(transport, max_in_flight=5, hooks=[heard.append])
-        async with push.stream(PUSH, to=phones(100)):
-            await settled()
-        left = [event.outcome for event in heard if type(event).__name__ == "Finished"][0:1]
-        assert left[0].resume is not None
-        assert left[0].resume.push_id
-        return left[0]
+        push = client(Scripted((1.0, 200)), max_in_flight=5, hooks=[heard.append])
+        async with push.stream(PUSH, to=rows()):
+            await settled(100)
 
-    outcome = run(work())
+    run(work())
+    ended = [event.outcome for event in heard if type(event).__name__ == "Finished"]
+    not_sent = [outcome for outcome in ended if outcome.disposition is Disposition.NOT_SENT]
 
-    assert ("cancelled", True) == (outcome.reason, outcome.retryable)
+    assert len(taken) == len(ended)
+    assert len(taken) - 5 == len(not_sent)
+    assert all(outcome.retryable and outcome.resume.push_id for outcome in not_sent)
