@@ -20,26 +20,39 @@ def padded(payload: bytes, length: int = 17) -> bytes:
 
 FORMS = {
     "plain": lambda n: frame(HEADERS, END_HEADERS, n, head(400, (b"apns-id", b"A"))) + frame(DATA, END_STREAM, n, BODY),
-    "padding": lambda n: frame(HEADERS, END_HEADERS | PADDED, n, padded(head(400, (b"apns-id", b"A"))))
-    + frame(DATA, END_STREAM | PADDED, n, padded(BODY)),
-    "only padding": lambda n: frame(HEADERS, END_HEADERS, n, head(400, (b"apns-id", b"A")))
-    + frame(DATA, PADDED, n, padded(b"", 255))
-    + frame(DATA, END_STREAM | PADDED, n, padded(BODY, 0)),
-    "priority": lambda n: frame(HEADERS, END_HEADERS | 0x20, n, bytes(5) + head(400, (b"apns-id", b"A"))) + frame(DATA, END_STREAM, n, BODY),
-    "CONTINUATION": lambda n: frame(HEADERS, 0, n, head(400, (b"apns-id", b"A"))[:5])
-    + frame(CONTINUATION, 0, n, head(400, (b"apns-id", b"A"))[5:9])
-    + frame(CONTINUATION, END_HEADERS, n, head(400, (b"apns-id", b"A"))[9:])
-    + frame(DATA, END_STREAM, n, BODY),
-    "1xx": lambda n: frame(HEADERS, END_HEADERS, n, head(100))
-    + frame(HEADERS, END_HEADERS, n, head(103, (b"link", b"x")))
-    + frame(HEADERS, END_HEADERS, n, head(400, (b"apns-id", b"A")))
-    + frame(DATA, END_STREAM, n, BODY),
-    "trailers": lambda n: frame(HEADERS, END_HEADERS, n, head(400, (b"apns-id", b"A")))
-    + frame(DATA, 0, n, BODY)
-    + frame(HEADERS, END_HEADERS | END_STREAM, n, head()[len(head(200)) :] + b"\x00\x01t\x01v"),
-    "pieces": lambda n: frame(HEADERS, END_HEADERS, n, head(400, (b"apns-id", b"A")))
-    + b"".join(frame(DATA, 0, n, BODY[i : i + 1]) for i in range(len(BODY)))
-    + frame(DATA, END_STREAM, n, b""),
+    "padding": lambda n: (
+        frame(HEADERS, END_HEADERS | PADDED, n, padded(head(400, (b"apns-id", b"A")))) + frame(DATA, END_STREAM | PADDED, n, padded(BODY))
+    ),
+    "only padding": lambda n: (
+        frame(HEADERS, END_HEADERS, n, head(400, (b"apns-id", b"A")))
+        + frame(DATA, PADDED, n, padded(b"", 255))
+        + frame(DATA, END_STREAM | PADDED, n, padded(BODY, 0))
+    ),
+    "priority": lambda n: (
+        frame(HEADERS, END_HEADERS | 0x20, n, bytes(5) + head(400, (b"apns-id", b"A"))) + frame(DATA, END_STREAM, n, BODY)
+    ),
+    "CONTINUATION": lambda n: (
+        frame(HEADERS, 0, n, head(400, (b"apns-id", b"A"))[:5])
+        + frame(CONTINUATION, 0, n, head(400, (b"apns-id", b"A"))[5:9])
+        + frame(CONTINUATION, END_HEADERS, n, head(400, (b"apns-id", b"A"))[9:])
+        + frame(DATA, END_STREAM, n, BODY)
+    ),
+    "1xx": lambda n: (
+        frame(HEADERS, END_HEADERS, n, head(100))
+        + frame(HEADERS, END_HEADERS, n, head(103, (b"link", b"x")))
+        + frame(HEADERS, END_HEADERS, n, head(400, (b"apns-id", b"A")))
+        + frame(DATA, END_STREAM, n, BODY)
+    ),
+    "trailers": lambda n: (
+        frame(HEADERS, END_HEADERS, n, head(400, (b"apns-id", b"A")))
+        + frame(DATA, 0, n, BODY)
+        + frame(HEADERS, END_HEADERS | END_STREAM, n, head()[len(head(200)) :] + b"\x00\x01t\x01v")
+    ),
+    "pieces": lambda n: (
+        frame(HEADERS, END_HEADERS, n, head(400, (b"apns-id", b"A")))
+        + b"".join(frame(DATA, 0, n, BODY[i : i + 1]) for i in range(len(BODY)))
+        + frame(DATA, END_STREAM, n, b"")
+    ),
 }
 
 

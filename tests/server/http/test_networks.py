@@ -25,14 +25,18 @@ OLD = OriginPolicy(protocols=("http/1.1",))
 
 
 async def ask(
-    transport: HttpTransport, origin: Origin, policy: OriginPolicy, *, path: bytes = b"/secret-path", body: bytes = b"hello", timeout: float = 3.0
+    transport: HttpTransport,
+    origin: Origin,
+    policy: OriginPolicy,
+    *,
+    path: bytes = b"/secret-path",
+    body: bytes = b"hello",
+    timeout: float = 3.0,
 ) -> WireResult:
     """One request."""
     future: asyncio.Future[WireResult] = asyncio.get_running_loop().create_future()
     headers = ((b"content-length", b"%d" % len(body)), (b"x-id", b"one"))
-    transport.submit(
-        WireRequest(b"POST", origin, path, BLOCK, headers, body, time.monotonic() + timeout, policy=policy), future.set_result
-    )
+    transport.submit(WireRequest(b"POST", origin, path, BLOCK, headers, body, time.monotonic() + timeout, policy=policy), future.set_result)
     return await asyncio.wait_for(future, timeout + 1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import cast
 
@@ -240,14 +241,13 @@ class H2Engine:
 
     def ping(self) -> None:
         """Queue a PING."""
-        self._connection.ping(b"pushkit?")
+        with contextlib.suppress(H2Error):  # a connection that is ending is found out otherwise
+            self._connection.ping(b"pushkit?")
 
     def goodbye(self) -> None:
         """Queue a GOAWAY without error."""
-        try:
+        with contextlib.suppress(H2Error):  # it is closed already
             self._connection.close_connection()
-        except H2Error:
-            return  # it is closed already
 
     def take(self, limit: int, sink: Sink) -> bytes:  # noqa: ARG002  # h2 tells everything in feed
         """Bytes to send."""

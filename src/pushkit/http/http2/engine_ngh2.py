@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from ngh2 import (
     Configuration,
     Connection,
@@ -24,7 +26,7 @@ from ngh2 import (
     TrailersReceived,
 )
 
-from pushkit.http.http2.engine import INITIAL_WINDOW, MAX_HEADER_BYTES, EngineFullError, ErrorCode, Sink
+from pushkit.http.http2.engine import INITIAL_WINDOW, MAX_HEADER_BYTES, UNLIMITED, EngineFullError, ErrorCode, Sink
 from pushkit.wire import WireRequest
 
 _CONFIGURATION = Configuration(max_inbound_header_list_size=MAX_HEADER_BYTES, max_inbound_header_count=256)
@@ -39,7 +41,7 @@ _CONNECTION_WINDOW = 4 * 1024 * 1024
 class Ngh2Engine:
     """:class:`pushkit.http.http2.engine.Engine` over libnghttp2."""
 
-    __slots__ = ("_authority", "_connection", "_scheme", "_taken_to", "_top", "finished", "limit")
+    __slots__ = ("_authority", "_connection", "_scheme", "_settled", "_taken_to", "_top", "finished", "limit")
 
     name = "ngh2"
 
@@ -49,6 +51,7 @@ class Ngh2Engine:
         self._authority = (b":authority", authority.encode("ascii"))
         self.limit = 0
         self.finished: str | None = None
+        self._settled = False
         self._top = 0  # the highest stream id opened
         self._taken_to = 0  # the highest stream id when output was last taken
 
@@ -79,25 +82,27 @@ class Ngh2Engine:
 
     def unsent(self, stream_id: int) -> bool:
         """Whether part of the request was never given out."""
-        return stream_id > self._taken_to or self._connection.queued_body_size(stream_id) > 0
+        if stream_id > self._taken_to:
+            return True
+        try:
+            return self._connection.queued_body_size(stream_id) > 0
+        except NGH2Error:
+            return False  # a connection that is ending does not say
 
     def reset(self, stream_id: int, code: int = ErrorCode.CANCEL) -> None:
         """Forget a stream and tell the server."""
-        try:
+        with contextlib.suppress(NGH2Error):  # the stream or the connection is over, which is what was asked for
             self._connection.reset_stream(stream_id, code)
-        except NGH2Error:
-            return  # the stream or the connection is over, which is what was asked for
 
     def ping(self) -> None:
         """Queue a PING."""
-        self._connection.ping(b"pushkit?")
+        with contextlib.suppress(NGH2Error):  # a connection that is ending is found out otherwise
+            self._connection.ping(b"pushkit?")
 
     def goodbye(self) -> None:
         """Queue a GOAWAY without error."""
-        try:
+        with contextlib.suppress(NGH2Error):  # it is closing already
             self._connection.send_goaway()
-        except NGH2Error:
-            return  # it is closing already
 
     def take(self, limit: int, sink: Sink) -> bytes:
         """Bytes to send. What libnghttp2 found wrong with a stream or the connection comes out here too."""
@@ -137,7 +142,12 @@ class Ngh2Engine:
         if isinstance(event, TrailersReceived):
             sink.on_data(event.stream_id, b"", True)
         elif isinstance(event, SettingsReceived):
-            self.limit = self._connection.remote_settings[Setting.MAX_CONCURRENT_STREAMS]
+            limit = event.settings.get(Setting.MAX_CONCURRENT_STREAMS)
+            if limit is not None:
+                self.limit = limit
+            elif not self._settled:
+                self.limit = UNLIMITED
+            self._settled = True
             sink.on_settings()
         elif isinstance(event, StreamReset):
             sink.on_reset(event.stream_id, event.error_code)

@@ -65,7 +65,7 @@ class HpackDecoder:
         self._size = 0
         self._limit = 4096
 
-    def decode(self, data: bytes, raw: bool = False) -> list[Header]:  # noqa: ARG002, FBT001, FBT002  # h2's call
+    def decode(self, data: bytes, raw: bool = False) -> list[Header]:  # noqa: ARG002  # h2's call
         """
         The fields of a block.
 
