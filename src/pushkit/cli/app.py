@@ -297,12 +297,65 @@ def keys_test(folder: Annotated[Path, typer.Argument(help="Where they go.")] = P
     )
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
-def serve(context: typer.Context) -> None:
-    """Run the local push services (APNs, FCM, Web Push) with an inbox page. See: serve --help."""
-    from pushkit.testing.serve import main as serve_main
+@app.command()
+def serve(
+    host: Annotated[
+        str, typer.Option(help="Address of the services; anything but loopback makes them reachable from the network.")
+    ] = "127.0.0.1",
+    fixed_ports: Annotated[bool, typer.Option("--fixed-ports", help="The same ports every time (8420 to 8436).")] = False,
+    port: Annotated[list[str] | None, typer.Option("--port", help="name=number, such as apns=8443. Repeatable.")] = None,
+    ca: Annotated[Path | None, typer.Option(help="Write the certificate of the private authority here.")] = None,
+    credentials: Annotated[Path | None, typer.Option(help="Write throw-away keys and the certificate into this folder.")] = None,
+    state: Annotated[Path | None, typer.Option(help="Keep credentials, recipients and records in this file.")] = None,
+    snippet: Annotated[list[str] | None, typer.Option("--snippet", help="Print the configuration of a library. Repeatable.")] = None,
+    known_only: Annotated[bool, typer.Option("--known-only", help="Refuse tokens that were never registered.")] = False,
+    inbox: Annotated[bool, typer.Option("--inbox/--no-inbox", help="Serve the inbox page.")] = True,
+    inbox_host: Annotated[str | None, typer.Option(help="Address of the inbox page; default: loopback.")] = None,
+    inbox_name: Annotated[list[str] | None, typer.Option("--inbox-name", help="A further host name of the inbox. Repeatable.")] = None,
+    browser: Annotated[bool, typer.Option("--browser", help="Serve real browsers too (needs wsproto).")] = False,
+    bundle_id: Annotated[str, typer.Option(help="The app of the devices.")] = "com.example.app",
+    project_id: Annotated[str, typer.Option(help="The Firebase project.")] = "local-project",
+    seed: Annotated[int, typer.Option(help="Of scripted shares.")] = 0,
+    keep: Annotated[int, typer.Option(help="Records kept in the inbox.")] = 10_000,
+    engine: Annotated[str, typer.Option(help='HTTP/2: "auto", "ngh2" or "h2".')] = "auto",
+) -> None:
+    """
+    Run the local push services (APNs, FCM, Web Push) with an inbox page until Ctrl-C.
 
-    raise typer.Exit(serve_main(context.args))
+    Prints one JSON line with all addresses when everything answers.
+    """
+    from pushkit.testing.serve import FIXED_PORTS, ServeOptions
+    from pushkit.testing.serve import serve as serve_until_stopped
+
+    ports = dict(FIXED_PORTS) if fixed_ports else {}
+    for given in port or []:
+        name, equals, number = given.partition("=")
+        if not equals or not number.isdigit():
+            raise ConfigurationError("--port: expected name=number, such as apns=8443")
+        ports[name] = int(number)
+    options = ServeOptions(
+        host=host,
+        inbox_host=inbox_host,
+        inbox_names=tuple(inbox_name or ()),
+        ports=ports,
+        ca=ca,
+        credentials=credentials,
+        state=state,
+        snippets=tuple(snippet or ()),
+        known_only=known_only,
+        inbox=inbox,
+        browser=browser,
+        bundle_id=bundle_id,
+        project_id=project_id,
+        seed=seed,
+        keep=keep,
+        engine=engine,
+    )
+    try:
+        status = serve_until_stopped(options, typer.echo)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"serve: {error}") from None
+    raise typer.Exit(status)
 
 
 @app.command()

@@ -186,7 +186,7 @@ async def _send_all(
     run, plan = feed.run, feed.plan
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
-    async with push.stream(message, to=feed, unique=plan.unique) as outcomes:  # type: ignore[arg-type]  # rows without a target are counted too
+    async with push.stream(message, to=feed, unique=plan.unique) as outcomes:
 
         def interrupted() -> None:
             if run.interrupted and task is not None:

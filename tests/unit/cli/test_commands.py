@@ -313,3 +313,34 @@ def test_version(pushkit) -> None:
     import pushkit as package
 
     assert f"pushkit {package.__version__}\n" == pushkit("--version")[1]
+
+
+def test_serve_says_where_it_is_and_ends_on_sigterm(tmp_path: Path) -> None:
+    """One JSON line when everything answers; exit status 0."""
+    running = subprocess.Popen(
+        [sys.executable, "-m", "pushkit", "serve", "--credentials", "keys"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert running.stdout is not None
+    ready = json.loads(running.stdout.readline())
+    running.terminate()
+    _, err = running.communicate(timeout=20)
+
+    assert (0, "") == (running.returncode, err)
+    assert "https://localhost:" in json.dumps(ready)
+    assert list((tmp_path / "keys").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [(("--port", "apns"), "expected name=number"), (("--port", "nonsense=1"), "nonsense"), (("--snippet", "cobol"), "cobol")],
+)
+def test_serve_refuses_what_makes_no_sense(arguments, complaint: str, pushkit) -> None:
+    """Exit status 2 and one line."""
+    status, _, err = pushkit("serve", *arguments)
+
+    assert 2 == status
+    assert complaint in err
