@@ -487,7 +487,9 @@ class Engine:
         self.loop.run_in_executor(None, work).add_done_callback(finished)
 
     def _sender_closed(self, state: SenderState) -> None:
-        for pool_key in state.pool_keys:
+        # Apps may share a key, and with it their connections.
+        in_use = {pool_key for other in self.senders.states() for pool_key in other.pool_keys}
+        for pool_key in state.pool_keys - in_use:
             self.transport.forget(pool_key)
 
     def forget(self, app: str) -> int:
