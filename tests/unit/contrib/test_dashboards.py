@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -98,6 +99,15 @@ def test_every_exported_metric_is_shown() -> None:
     families = {re.sub(r"_(bucket|count|sum)$", "", name) for name in exported() if not name.endswith("_created")}
 
     assert set() == families - {re.sub(r"_(bucket|count|sum)$", "", name) for name in shown}
+
+
+def test_the_documentation_names_every_metric_and_every_alert() -> None:
+    """The page lists what is exported, and nothing that is not."""
+    page = (Path(__file__).parents[3] / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    families = {re.sub(r"_(bucket|count|sum)$", "", name) for name in exported() if not name.endswith("_created")}
+
+    assert families == set(re.findall(r"`(pushkit_[a-z_]+)`", page))
+    assert {rule["alert"] for rule in rules()} == set(re.findall(r"\bPushkit[A-Z][A-Za-z]+", page))
 
 
 def test_legends_name_labels_of_their_query() -> None:

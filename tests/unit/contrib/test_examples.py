@@ -50,3 +50,11 @@ def test_the_preview_example_writes_its_files(tmp_path: Path) -> None:
 
     assert (tmp_path / "preview.svg").read_text(encoding="utf-8").startswith("<svg ")
     assert (tmp_path / "preview.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+def test_the_documentation_shows_what_the_example_draws(tmp_path: Path) -> None:
+    """The picture in the documentation is the example's, as it is drawn today."""
+    run("preview_notification", str(tmp_path))
+
+    shown = EXAMPLES.parent / "docs" / "images" / "preview.svg"
+    assert (tmp_path / "preview.svg").read_text(encoding="utf-8") == shown.read_text(encoding="utf-8"), f"copy the new picture to {shown}"

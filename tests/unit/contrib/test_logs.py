@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -70,6 +72,18 @@ def test_an_accepted_push_is_debug(kept: list[logging.LogRecord]) -> None:
     LogHook()(finished())
 
     assert logging.DEBUG == kept[0].levelno
+
+
+def test_the_documentation_names_every_level() -> None:
+    """The table of the page is that of the code."""
+    page = (Path(__file__).parents[3] / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    told = {
+        event: getattr(logging, level)
+        for level, events_of in re.findall(r"^\| (ERROR|WARNING|INFO|DEBUG) \| (.*) \|$", page, re.MULTILINE)
+        for event in re.findall(r"`([a-z_]+)`", events_of)
+    }
+
+    assert dict(DEFAULT_LEVELS) == told
 
 
 def test_levels_can_be_changed(kept: list[logging.LogRecord]) -> None:
