@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import attrs
 
+from pushkit import untrusted
 from pushkit.errors import ConfigurationError
 from pushkit.fcm import oauth
 from pushkit.outcomes import Action, Scope
@@ -105,13 +106,11 @@ class GoogleCredential:
                     scoping: Any = google_credentials
                     self._scoped = scoping.with_scopes_if_required(self._source.credentials, [oauth.SCOPE])
                 self._scoped.refresh(self._source.request or _default_request())
-            except exceptions.RefreshError as error:
-                return _refused(error)
             except exceptions.TransportError as error:
                 return oauth.unavailable(f"google-auth: {type(error).__name__}")
+            except exceptions.GoogleAuthError as error:
+                return _failed(error)
             except Exception as error:  # noqa: BLE001 - google-auth lets files, subprocesses and requests raise what they like
-                if getattr(error, "retryable", False):
-                    return oauth.unavailable(f"google-auth: {type(error).__name__}")
                 return oauth.refused(
                     "oauth_failed",
                     scope=Scope.CREDENTIAL,
@@ -141,16 +140,38 @@ def _default_request() -> Any:
     return make()
 
 
-def _refused(error: Exception) -> Verdict:
-    """A RefreshError: its second argument may be the token endpoint's JSON, its text may quote anything."""
+def _failed(error: Exception) -> Verdict:
+    """An error of google-auth's. Its second argument may be the token endpoint's answer; its text may quote anything."""
+    name = type(error).__name__
     if getattr(error, "retryable", False):
-        return oauth.unavailable("google-auth: RefreshError")
-    said: Any = error.args[1] if len(error.args) > 1 else None
-    word: Any = cast("dict[Any, Any]", said).get("error") if isinstance(said, dict) else None
-    known = isinstance(word, str) and word.isascii() and word.replace("_", "").isalpha() and len(word) <= 64
+        return oauth.unavailable(f"google-auth: {name}")
+    word, status = _told(error.args[1] if len(error.args) > 1 else None)
+    if status >= _SERVER_ERROR or (not word and name == _WITHOUT_STATUS):
+        return oauth.unavailable(f"google-auth: {name}")
     return oauth.refused(
-        f"oauth_{word}" if known else "oauth_refused",
+        f"oauth_{word}" if word else "oauth_refused",
         scope=Scope.CREDENTIAL,
         action=Action.FIX_CREDENTIALS,
-        detail="google-auth: RefreshError",
+        detail=f"google-auth: {name}",
     )
+
+
+_SERVER_ERROR = 500
+_WITHOUT_STATUS = "OAuthError"
+"""What google-auth raises for any bad answer of a token exchange, without its status: a server error looks like a refusal."""
+
+
+def _told(said: Any) -> tuple[str, int]:
+    """The word and the status in a token endpoint's answer: OAuth's form, or that of Google's other services."""
+    if isinstance(said, str):
+        said = said.encode("utf-8", "replace")
+    if isinstance(said, bytes):
+        said = untrusted.json_object(said)
+    error: Any = cast("dict[Any, Any]", said).get("error") if isinstance(said, dict) else None
+    status: Any = None
+    if isinstance(error, dict):
+        fields = cast("dict[Any, Any]", error)
+        error, status = fields.get("status"), fields.get("code")
+    word = untrusted.text_of(error, limit=64).lower()
+    known = bool(word) and word.isascii() and word.replace("_", "").isalpha()
+    return word if known else "", status if isinstance(status, int) else 0

@@ -420,6 +420,10 @@ def test_google_auths_errors_become_verdicts_without_their_text():
     cases = [
         (exceptions.RefreshError("secret", {"error": "invalid_grant"}), "oauth_invalid_grant", False),
         (exceptions.RefreshError("secret", {"error": "a secret?"}), "oauth_refused", False),
+        (exceptions.RefreshError("secret", '{"error": {"code": 403, "status": "PERMISSION_DENIED"}}'), "oauth_permission_denied", False),
+        (exceptions.RefreshError("secret", b'{"error": {"code": 503, "status": "UNAVAILABLE"}}'), "oauth_unavailable", True),
+        (exceptions.OAuthError("secret", '{"error": "invalid_target"}'), "oauth_invalid_target", False),
+        (exceptions.OAuthError("secret", "<html>"), "oauth_unavailable", True),
         (exceptions.RefreshError("secret"), "oauth_refused", False),
         (exceptions.RefreshError("secret", retryable=True), "oauth_unavailable", True),
         (exceptions.TransportError("secret"), "oauth_unavailable", True),
