@@ -179,7 +179,7 @@ def load_p256(pem: str) -> ec.EllipticCurvePublicKey:
     except (ValueError, TypeError):
         raise ValueError("expected a PEM with an EC key on P-256 (a .p8 file or its public half)") from None
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise ValueError("expected an EC key on P-256; this is another kind of key")
+        raise ValueError("expected an EC key on P-256; this is another kind of key")  # noqa: TRY004 - the kind of key in a PEM is a value
     return key
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, TypeAlias, cast
 
 from pushkit.testing.addresses import Address, address_of
@@ -99,7 +100,7 @@ class Assertions:
         if (times is None and not repeats) or (times is not None and len(repeats) != times):
             wanted = "at least one repeat" if times is None else f"{times} repeats"
             raise AssertionError("\n".join([f"expected {wanted}, saw {len(repeats)}", *_attempts(records)]))
-        gaps = [b.time - a.time for a, b in zip(records, records[1:], strict=False) if b.attempt > 1]
+        gaps = [b.time - a.time for a, b in pairwise(records) if b.attempt > 1]
         if waited is not None and (len(gaps) != len(waited) or any(abs(a - b) > 0.01 for a, b in zip(gaps, waited, strict=True))):
             seen = ", ".join(f"{gap:.2f}" for gap in gaps)
             raise AssertionError("\n".join([f"expected waits of {list(waited)} s, saw [{seen}]", *_attempts(records)]))

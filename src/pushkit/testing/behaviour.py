@@ -16,7 +16,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
@@ -38,7 +38,7 @@ class Plan:
     """What is to be done with one push. All parts may be combined; a plan with none of them is normal service."""
 
     word: str | None = None
-    details: Mapping[str, Any] = attrs.field(factory=dict)
+    details: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
     answer: Answer | None = None
     fault: RequestFault | None = None
     delay: float = 0.0
@@ -105,7 +105,7 @@ class Step:
 class Script:
     """A rule being said: whom it concerns and when. The last verb (``answer``, ``fault``, ``accept``, ``delay``) makes it a step."""
 
-    _behaviour: Behaviour
+    behaviour: Behaviour
     provider: str | None = None
     service: str | None = None
     address: Address | None = None
@@ -184,16 +184,17 @@ class Script:
         Raises:
             TypeError: for a fault of a whole port (use ``outage(…)``) or anything else.
         """
-        if not isinstance(fault, REQUEST_FAULTS):
-            mend = "use behaviour.outage(…, fault=…) for it" if isinstance(fault, LISTENER_FAULTS) else "see pushkit.testing.faults"
-            raise TypeError(f"fault() takes a fault of one request, not {type(fault).__name__}; {mend}")
+        given: object = fault
+        if not isinstance(given, REQUEST_FAULTS):
+            mend = "use behaviour.outage(…, fault=…) for it" if isinstance(given, LISTENER_FAULTS) else "see pushkit.testing.faults"
+            raise TypeError(f"fault() takes a fault of one request, not {type(given).__name__}; {mend}")
         return self._step(Plan(fault=fault), f"fault({fault})")
 
     def _with(self, said: str, **changes: Any) -> Script:
         return attrs.evolve(self, said=(*self.said, said), **changes)
 
     def _step(self, plan: Plan, said: str) -> Step:
-        return self._behaviour.add(self, plan, ".".join((*self.said, said)))
+        return self.behaviour.add(self, plan, ".".join((*self.said, said)))
 
 
 class Behaviour:
@@ -299,7 +300,7 @@ class Behaviour:
         self._changed()
 
     @contextmanager
-    def checkpoint(self) -> Iterator[Behaviour]:
+    def checkpoint(self) -> Generator[Behaviour, None, None]:
         """Steps and outages of this block are forgotten at its end; the earlier ones are back as they were."""
         with self._lock:
             steps = [(step, step.seen, step.used) for step in self._steps]

@@ -20,7 +20,7 @@ _EPOCH = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 
 #: Loop turns that work may take after a timer fired before the next one is considered. Every step of
 #: a push (slot, credential, answer, outcome, the caller's own ``await``) takes one to three.
-_SETTLE_TURNS = 25
+SETTLE_TURNS = 25
 
 #: Timers fired by one ``advance`` at the most: a timer that re-arms itself for "now" must not hang a test.
 _MOST_TIMERS = 1_000_000
@@ -153,6 +153,10 @@ class FakeClock:
         await self._advance_until(max(self._elapsed, self._timers[0][0]))
         return step
 
+    def fire_due(self) -> bool:
+        """Jump to the next timer and run it. False when none waits."""
+        return self.next_in is not None and self._fire_next(max(self._elapsed, self._timers[0][0]))
+
     def _end(self, by: Duration) -> float:
         step = seconds(by)
         if step < 0:
@@ -182,7 +186,7 @@ class FakeClock:
         return f"<FakeClock {self.now().isoformat()} pending={self.pending}>"
 
 
-async def settle(turns: int = _SETTLE_TURNS) -> None:
+async def settle(turns: int = SETTLE_TURNS) -> None:
     """Let everything that is ready in the event loop run, and what that makes ready."""
     for _ in range(turns):
         await asyncio.sleep(0)

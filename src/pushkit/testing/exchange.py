@@ -24,7 +24,7 @@ class Connection:
     id: int
     protocol: str
     """``"h2"``, ``"http/1.1"`` or ``"memory"``."""
-    state: dict[str, Any] = attrs.field(factory=dict)
+    state: dict[str, Any] = attrs.field(factory=dict[str, Any])
     """What a service remembers about it (APNs: the tokens it has seen)."""
 
 

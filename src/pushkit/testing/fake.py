@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Self
 from pushkit.client.asynchronous import AsyncClient
 from pushkit.client.synchronous import Client
 from pushkit.delivery.policy import RetryPolicy
-from pushkit.messages import Duration
 from pushkit.testing.accounts import Accounts
 from pushkit.testing.assertions import Assertions
 from pushkit.testing.behaviour import Behaviour
@@ -142,12 +141,6 @@ class AsyncFakeClient(_Fake, AsyncClient):
         )
         self._flow_while(lambda: self._states.live)
 
-    async def aclose(self, grace: Duration = 10.0) -> None:
-        """Close the client and stop its clock."""
-        await super().aclose(grace)
-        if isinstance(self.clock, FlowingClock):
-            await self.clock.stop()
-
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Close it; a strict one checks its scripts."""
         await super().__aexit__(kind, error, trace)
@@ -202,16 +195,7 @@ class FakeClient(_Fake, Client):
 
     def _live_state(self) -> State | None:
         portal = self._portal
-        return portal.client._states.live if portal is not None else None
-
-    def close(self, grace: Duration = 10.0) -> None:
-        """Close the client and stop its clock."""
-        portal = self._live()
-        if portal is not None and isinstance(self.clock, FlowingClock):
-            clock = self.clock
-            portal.run(lambda: portal.client.aclose(grace if isinstance(grace, (int, float)) else grace.total_seconds()))
-            portal.run(clock.stop)
-        super().close(grace)
+        return portal.states.live if portal is not None else None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Close it; a strict one checks its scripts."""

@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
-from pushkit.testing.clock import FakeClock, FakeTimer, settle
+from pushkit.testing.clock import SETTLE_TURNS, FakeClock, FakeTimer
 
-_IDLE_LOOKS = 200
-"""Times that the loop may settle without any timer being due before the flow stops looking."""
+_IDLE_LOOKS = 1000
+"""Looks in a row that may find work but no timer, before the clock stops looking (until the next timer is set)."""
+
+_IDLE_PAUSE = 0.001
+"""Real seconds between such looks: the work waits for something outside, such as the caller's own input."""
 
 
 class FlowingClock(FakeClock):
@@ -27,48 +30,42 @@ class FlowingClock(FakeClock):
         super().__init__() if start is None else super().__init__(start)
         self.busy: Callable[[], bool] = lambda: False
         """Whether there is work under way: set by the client that runs on this clock."""
-        self._flowing: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._turns = 0
+        self._idle = 0
 
     def call_at(self, when: float, callback: Callable[[], None]) -> FakeTimer:
         """Call back at this time, which comes as soon as somebody waits for it."""
         timer = super().call_at(when, callback)
-        self.flow()
-        return timer
-
-    def flow(self) -> None:
-        """Let time pass while there is work. Called by the clock itself; harmless otherwise."""
-        if self._flowing is not None and not self._flowing.done():
-            return
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
+            return timer
+        if self._loop is not loop:
+            # Callbacks, no task: what is pending when the loop closes just never happens.
+            self._loop = loop
+            self._turns = self._idle = 0
+            loop.call_soon(self._look)
+        return timer
+
+    def _look(self) -> None:
+        loop = self._loop
+        assert loop is not None, "set before the first look"
+        self._turns += 1
+        if self._turns < SETTLE_TURNS:
+            loop.call_soon(self._look)
             return
-        self._flowing = loop.create_task(self._flow())
-        self._flowing.add_done_callback(_report)
-
-    async def _flow(self) -> None:
-        idle = 0
-        while idle < _IDLE_LOOKS:
-            await settle()
-            if not self.busy():
-                return
-            if self.next_in is None:
-                # Work without a timer: it waits for something outside, such as the caller's own input.
-                idle += 1
-                await asyncio.sleep(0.001)
-                continue
-            idle = 0
-            await self.advance_to_next()
-
-    async def stop(self) -> None:
-        """End the task that lets time pass."""
-        task, self._flowing = self._flowing, None
-        if task is not None and not task.done():
-            task.cancel()
-            await asyncio.wait([task])
-
-
-def _report(task: asyncio.Task[None]) -> None:
-    # A timer's callback raised: time stands still from here on, so it must be heard now and not when the task is collected.
-    if not task.cancelled() and (error := task.exception()) is not None:
-        task.get_loop().call_exception_handler({"message": "a timer of the fake clock raised", "exception": error, "task": task})
+        self._turns = 0
+        if not self.busy() or self._idle > _IDLE_LOOKS:
+            self._loop = None
+            return
+        if self.next_in is None:
+            self._idle += 1
+            loop.call_later(_IDLE_PAUSE, self._look)
+            return
+        self._idle = 0
+        try:
+            self.fire_due()
+        finally:
+            # A timer that raises is the loop's to report; time goes on.
+            loop.call_soon(self._look)

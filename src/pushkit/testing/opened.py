@@ -15,7 +15,7 @@ class Opened:
     payload: Any = None
     title: str = ""
     text: str = ""
-    claims: Mapping[str, Any] = attrs.field(factory=dict)
+    claims: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
     problem: str = ""
 
 

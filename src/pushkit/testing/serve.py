@@ -13,7 +13,7 @@ import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import attrs
 
@@ -109,7 +109,7 @@ class Serving:
         self.autopush: Any = None
         self._saved: object = None
 
-    def __enter__(self) -> Serving:
+    def __enter__(self) -> Self:
         options = self.options
         if options.state is not None:
             state.load(self.server, options.state)
@@ -202,7 +202,7 @@ def serve(options: ServeOptions, write: Callable[[str], None], stopping: threadi
     stop = stopping if stopping is not None else threading.Event()
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
+            signal.signal(number, lambda _number, _frame: stop.set())
     with Serving(options) as serving:
         write(json.dumps(serving.ready(), separators=(",", ":")))
         for name in options.snippets:

@@ -141,7 +141,7 @@ def aioapns_snippet(server: PushServer, files: Files) -> str:
         """)
 
 
-def pywebpush_snippet(server: PushServer, files: Files) -> str:
+def pywebpush_snippet(_server: PushServer, files: Files) -> str:
     """For pywebpush: the endpoint says where it goes."""
     return textwrap.dedent(f"""\
         # REQUESTS_CA_BUNDLE={files.ca} python this.py

@@ -17,7 +17,7 @@ import attrs
 from pushkit.clock import Clock, Timer
 from pushkit.delivery.push import Push
 from pushkit.testing.accounts import Accounts
-from pushkit.testing.behaviour import Behaviour, Plan
+from pushkit.testing.behaviour import Behaviour
 from pushkit.testing.clock import FakeClock
 from pushkit.testing.exchange import Answer, Connection, Request
 from pushkit.testing.faults import (
@@ -330,8 +330,8 @@ class FakeTransport:
         return f"<FakeTransport {len(self.flights)} under way, {self.sent.total} sent>"
 
 
-def _connect_fault(fault: ListenerFault | Plan) -> WireFault:
-    kind = _CONNECT_FAULTS[type(fault)]  # type: ignore[index]  # callers pass listener faults only
+def _connect_fault(fault: ListenerFault) -> WireFault:
+    kind = _CONNECT_FAULTS[type(fault)]
     if isinstance(fault, TlsFailure) and fault.how == "handshake":
         kind = FaultKind.CONNECT_FAILED
     return WireFault(kind=kind, processed=Processed.NO, detail=type(fault).__name__)

@@ -12,10 +12,10 @@ from typing import Any
 import jwt
 import pytest
 from hyperframe.frame import DataFrame, GoAwayFrame, HeadersFrame, RstStreamFrame, SettingsFrame
+from tests.server.testing.raw import RawClient
 
 from pushkit.testing import Disconnect, Garbage, GoAway, Interim, PushServer, Refuse, Reset, Silence, Stall, StreamLimit, TlsFailure, Window
 from pushkit.testing.faults import ERROR_CODES
-from tests.server.testing.raw import RawClient
 
 BODY = b'{"aps":{"alert":"Hi"}}'
 
@@ -206,7 +206,9 @@ def test_tls_fails_in_three_ways(server: PushServer, how: Any, error: str) -> No
     with dial(server) as sock, pytest.raises(ssl.SSLError) as caught:
         server.ssl_context().wrap_socket(sock, server_hostname="localhost")
 
-    assert error in str(caught.value).lower().replace("mismatch", "match") or (how == "untrusted" and "certificate verify failed" in str(caught.value))
+    assert error in str(caught.value).lower().replace("mismatch", "match") or (
+        how == "untrusted" and "certificate verify failed" in str(caught.value)
+    )
 
 
 def test_connections_drop_on_demand(server: PushServer, client: RawClient) -> None:

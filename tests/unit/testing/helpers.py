@@ -48,7 +48,17 @@ class Place(Provision):
         assert served.answer is not None
         return served.answer
 
-    def serve(self, site: str, path: str, headers: Any = None, body: Any = b"", *, method: str = "POST", connection: Any = None, authority: str = "") -> Served:
+    def serve(
+        self,
+        site: str,
+        path: str,
+        headers: Any = None,
+        body: Any = b"",
+        *,
+        method: str = "POST",
+        connection: Any = None,
+        authority: str = "",
+    ) -> Served:
         pairs = list(headers.items()) if isinstance(headers, dict) else list(headers or [])
         fields = [(name.encode(), value.encode("latin-1")) for name, value in pairs]
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -60,7 +70,16 @@ class Place(Provision):
         claims = {"iss": key.team_id, "iat": int(self.time - age)} | changes
         return jwt.encode(claims, key.pem or "", algorithm="ES256", headers={"kid": key.key_id})
 
-    def apns(self, *, token: str = TOKEN, body: Any = None, connection: Connection | None = None, site: str = "apns", method: str = "POST", **headers: Any) -> Answer:
+    def apns(
+        self,
+        *,
+        token: str = TOKEN,
+        body: Any = None,
+        connection: Connection | None = None,
+        site: str = "apns",
+        method: str = "POST",
+        **headers: Any,
+    ) -> Answer:
         fields: dict[str, Any] = {"authorization": f"bearer {self.apns_token()}", "apns-topic": TOPIC, "apns-push-type": "alert"}
         fields |= {name.replace("_", "-"): value for name, value in headers.items()}
         pairs = [(name, value) for name, value in fields.items() if value is not None]
@@ -73,7 +92,9 @@ class Place(Provision):
         options = {"project_id": "local-project", "scopes": FCM_SCOPES, "now": self.time} | changes
         return self.world.accounts.grant(**options)
 
-    def fcm(self, message: dict[str, Any], *, token: str | None = None, validate_only: bool = False, project: str = "local-project") -> Answer:
+    def fcm(
+        self, message: dict[str, Any], *, token: str | None = None, validate_only: bool = False, project: str = "local-project"
+    ) -> Answer:
         headers = {"authorization": f"Bearer {token or self.bearer()}", "content-type": "application/json"}
         body = {"message": message} | ({"validate_only": True} if validate_only else {})
         return self.call("fcm", f"/v1/projects/{project}/messages:send", headers, body)

@@ -72,7 +72,10 @@ def _channel(place: Provision) -> apns.Channel:
 _FCM: dict[str, tuple[str, dict[str, Any]]] = {
     "INVALID_ARGUMENT + ApnsError DeviceTokenNotForTopic": ("INVALID_ARGUMENT + ApnsError DeviceTokenNotForTopic", {}),
     "INVALID_ARGUMENT + ApnsError ExpiredToken": ("INVALID_ARGUMENT + ApnsError ExpiredToken", {}),
-    "INVALID_ARGUMENT + ApnsError BadDeviceToken/Unregistered while live_activity_token set": ("INVALID_ARGUMENT + ApnsError Unregistered", {}),
+    "INVALID_ARGUMENT + ApnsError BadDeviceToken/Unregistered while live_activity_token set": (
+        "INVALID_ARGUMENT + ApnsError Unregistered",
+        {},
+    ),
     "INVALID_ARGUMENT + BadRequest field message.token|message.fid": ("INVALID_ARGUMENT", {"field": "message.token"}),
     "INVALID_ARGUMENT + message ~ 'registration token'": (
         "INVALID_ARGUMENT",
@@ -131,7 +134,9 @@ def _fcm_scripts(row: dict[str, Any], code: str | None) -> list[tuple[str, Any]]
         return [("", answer(code.split()[1]))]
     matched = _ALTERNATIVES.search(code or "")
     if code is not None and matched is not None and "|" in matched[1]:
-        names = [n for part in matched[1].split("|") for n in (["BadCertificate", "BadCertificateEnvironment"] if part.endswith("*") else [part])]
+        names = [
+            n for part in matched[1].split("|") for n in (["BadCertificate", "BadCertificateEnvironment"] if part.endswith("*") else [part])
+        ]
         return [(f" {n}", answer(f"{code.split(' + ')[0]} + ApnsError {n}")) for n in names]
     if code is None:
         word = row["rpc_status"] or f"http_{row['http_status']}"

@@ -9,9 +9,9 @@ from typing import Any
 
 import jwt
 import pytest
+from tests.unit.testing.helpers import NOW, TOKEN, TOPIC, Place, body_of, header, reason
 
 from pushkit.testing import Accounts
-from tests.unit.testing.helpers import NOW, TOKEN, TOPIC, Place, body_of, header, reason
 
 
 def test_a_correct_push_is_accepted_with_its_own_id() -> None:
@@ -128,7 +128,9 @@ def test_a_signature_by_another_key_is_an_invalid_token() -> None:
     """The signature is checked, not only the claims."""
     place = Place()
     other = Accounts().new_apns_key()
-    token = jwt.encode({"iss": place.apns_key.team_id, "iat": int(NOW)}, other.pem or "", algorithm="ES256", headers={"kid": place.apns_key.key_id})
+    token = jwt.encode(
+        {"iss": place.apns_key.team_id, "iat": int(NOW)}, other.pem or "", algorithm="ES256", headers={"kid": place.apns_key.key_id}
+    )
 
     assert "InvalidProviderToken" == reason(place.apns(authorization=f"bearer {token}"))
 
@@ -234,7 +236,12 @@ def new_channel(place: Place, policy: int = 1) -> str:
 
 
 def broadcast(place: Place, **changes: Any) -> Any:
-    fields = {"authorization": f"bearer {place.apns_token()}", "apns-expiration": "0", "apns-priority": "10", "apns-push-type": "liveactivity"}
+    fields = {
+        "authorization": f"bearer {place.apns_token()}",
+        "apns-expiration": "0",
+        "apns-priority": "10",
+        "apns-push-type": "liveactivity",
+    }
     body = changes.pop("body", {"aps": {"event": "update", "timestamp": int(NOW), "content-state": {"score": 1}}})
     app = changes.pop("app", TOPIC)
     fields |= {name.replace("_", "-"): value for name, value in changes.items()}

@@ -7,9 +7,9 @@ from urllib.parse import quote, urlencode
 
 import jwt
 import pytest
+from tests.unit.testing.helpers import NOW, Place, body_of, header
 
 from pushkit.testing.exchange import Answer
-from tests.unit.testing.helpers import NOW, Place, body_of, header
 
 TOKEN = "f" * 22 + ":APA91b" + "x" * 120
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -161,7 +161,13 @@ def test_recipients_have_states() -> None:
 
 def assertion(place: Place, *, header_changes: Any = None, **changes: Any) -> str:
     account = place.service_account
-    claims = {"iss": account.email, "aud": "https://oauth2.googleapis.com/token", "scope": SCOPE, "iat": int(NOW), "exp": int(NOW) + 3600} | changes
+    claims = {
+        "iss": account.email,
+        "aud": "https://oauth2.googleapis.com/token",
+        "scope": SCOPE,
+        "iat": int(NOW),
+        "exp": int(NOW) + 3600,
+    } | changes
     return jwt.encode(claims, account.pem or "", algorithm="RS256", headers={"kid": account.key_id} | (header_changes or {}))
 
 

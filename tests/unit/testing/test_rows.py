@@ -8,15 +8,15 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from tests.unit.testing.rows import HELLO, Scenario, apns_scenarios, fcm_scenarios, webpush_scenarios
 
 from pushkit import AsyncClient, RetryPolicy
 from pushkit.outcomes import Outcome
-from pushkit.testing import AsyncFakeClient, Behaviour, FakeClock, FakeTransport, PushServer
+from pushkit.testing import AsyncFakeClient, FakeClock, FakeTransport, PushServer
 from pushkit.testing.accounts import Accounts
 from pushkit.testing.clock import settle
 from pushkit.testing.provision import Provision
 from pushkit.testing.services.world import World
-from tests.unit.testing.rows import HELLO, Scenario, apns_scenarios, fcm_scenarios, webpush_scenarios
 
 SCENARIOS = [*apns_scenarios(), *fcm_scenarios(), *webpush_scenarios()]
 # "always": what the table says about retrying is then the only thing that decides.

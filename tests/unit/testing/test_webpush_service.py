@@ -11,12 +11,12 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from tests.unit.testing.helpers import NOW, Place, body_of, header
 
 from pushkit import webpush
 from pushkit.testing.accounts import VapidPair, new_vapid_pair
 from pushkit.testing.exchange import Answer
 from pushkit.testing.receivers import new_receiver
-from tests.unit.testing.helpers import NOW, Place, body_of, header
 
 SERVICES = ("mozilla", "google", "apple", "microsoft", "rfc")
 
@@ -93,7 +93,12 @@ def test_a_correct_push_is_created_and_opens(service: str) -> None:
         ("google", 400, "InvalidTtlParameter", {"ttl": None}),
         ("google", 400, "InvalidTtlParameter", {"ttl": "2419201"}),
         ("google", 401, "authorization header must be specified.", {"authorization": None}),
-        ("google", 403, "aud claim in the token MUST include the origin of the push resource URL", {"claims": {"aud": "https://x.example"}}),
+        (
+            "google",
+            403,
+            "aud claim in the token MUST include the origin of the push resource URL",
+            {"claims": {"aud": "https://x.example"}},
+        ),
         ("google", 403, "invalid JWT provided", {"claims": {"exp": 1}}),
         ("apple", 400, "BadTtl", {"ttl": None}),
         ("apple", 400, "BadUrgency", {"urgency": "asap"}),
@@ -118,7 +123,8 @@ def test_a_wrong_push_is_refused_in_the_services_words(service: str, status: int
 
 
 @pytest.mark.parametrize(
-    "changes", [{"ttl": "0"}, {"topic": "x" * 32}, {"text": b""}, {"urgency": None}, {"ttl": "99999999"}, {"claims": {"exp": int(NOW) + 86400}}]
+    "changes",
+    [{"ttl": "0"}, {"topic": "x" * 32}, {"text": b""}, {"urgency": None}, {"ttl": "99999999"}, {"claims": {"exp": int(NOW) + 86400}}],
 )
 def test_what_the_rfcs_allow_is_accepted(changes: dict[str, Any]) -> None:
     """Limits are inclusive; no body and no urgency are fine."""
@@ -157,7 +163,9 @@ def test_a_signature_by_another_key_is_refused() -> None:
     assert "BadJwtToken" == said(push(place, "apple", subscription=subscription, authorization=header_value), "apple")
 
 
-@pytest.mark.parametrize(("service", "gone", "unknown"), [("mozilla", 410, 404), ("google", 410, 404), ("apple", 410, 404), ("microsoft", 410, 404)])
+@pytest.mark.parametrize(
+    ("service", "gone", "unknown"), [("mozilla", 410, 404), ("google", 410, 404), ("apple", 410, 404), ("microsoft", 410, 404)]
+)
 def test_ended_and_unknown_subscriptions(service: str, gone: int, unknown: int) -> None:
     """410 for what ended, 404 for what never was (a decoded %2b included)."""
     place = Place()
@@ -190,7 +198,9 @@ def test_a_body_for_another_subscription_is_accepted_and_does_not_open() -> None
 
 def test_the_receiver_reads_rfc_8291_appendix_a() -> None:
     """Our decryption is held against the RFC's own example."""
-    private = ec.derive_private_key(int.from_bytes(base64.urlsafe_b64decode("q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94="), "big"), ec.SECP256R1())
+    private = ec.derive_private_key(
+        int.from_bytes(base64.urlsafe_b64decode("q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94="), "big"), ec.SECP256R1()
+    )
     public = private.public_key().public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
     receiver = new_receiver()
     receiver = type(receiver)(private, public, base64.urlsafe_b64decode("BTBZMqHH6r4Tts7J_aSIgg=="))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, cast
 
 from pushkit.testing.exchange import Field
 
@@ -106,7 +106,7 @@ class Ngh2Engine:
         except self._ngh2.NGH2Error as error:
             raise ProtocolFailure(type(error).__name__) from None
         for event in connection.events():
-            kind = type(event)
+            kind = cast("type[Any]", type(event))
             if kind is self._request:
                 if event.end_stream:
                     complete.append((event.stream_id, event.headers, b""))
@@ -166,7 +166,6 @@ class H2Engine:
     def __init__(self) -> None:
         import h2.config
         import h2.connection
-        import h2.errors
         import h2.events
         import h2.exceptions
         import h2.settings

@@ -15,7 +15,7 @@ from pushkit.testing.accounts import Accounts
 from pushkit.testing.behaviour import Behaviour
 from pushkit.testing.ca import LocalCA
 from pushkit.testing.exchange import Connection
-from pushkit.testing.faults import LISTENER_FAULTS, ListenerFault
+from pushkit.testing.faults import LISTENER_FAULTS
 from pushkit.testing.inbox import Inbox, SentRecord
 from pushkit.testing.opened import Opened
 from pushkit.testing.provision import Provision
@@ -341,7 +341,7 @@ class PushServer(Provision):
             if name not in PROVIDER_OF:
                 continue
             down = self.behaviour.down(PROVIDER_OF[name])
-            await port.apply(cast("ListenerFault", down) if isinstance(down, LISTENER_FAULTS) else None)
+            await port.apply(down if isinstance(down, LISTENER_FAULTS) else None)
 
     def _on_loop(self, work: Coroutine[Any, Any, T]) -> None:
         loop = self._loop

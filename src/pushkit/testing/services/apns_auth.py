@@ -14,7 +14,7 @@ import attrs
 
 from pushkit.testing.accounts import Accounts
 from pushkit.testing.exchange import Request
-from pushkit.testing.jose import MalformedToken, is_int, parse
+from pushkit.testing.jose import MalformedToken, parse
 
 MAX_AGE = 3600.0
 MIN_REFRESH = 20 * 60.0
@@ -54,7 +54,13 @@ def authorize(request: Request, accounts: Accounts, environment: str, now: float
     except MalformedToken:
         return "InvalidProviderToken"
     key_id, team_id, issued_at = token.header.get("kid"), token.claims.get("iss"), token.claims.get("iat")
-    if token.header.get("alg") != "ES256" or not isinstance(key_id, str) or not isinstance(team_id, str) or not is_int(issued_at):
+    if (
+        token.header.get("alg") != "ES256"
+        or not isinstance(key_id, str)
+        or not isinstance(team_id, str)
+        or not isinstance(issued_at, int)
+        or isinstance(issued_at, bool)
+    ):
         return "InvalidProviderToken"
     key = accounts.apns_keys.get(key_id)
     if key is None:

@@ -25,6 +25,7 @@ _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _SNAKE = re.compile(r"[A-Z]")
 _RESERVED_PREFIXES = ("google.", "gcm.notification.")
+_TYPE_NAMES: Mapping[type, str] = {str: "TYPE_STRING", bool: "TYPE_BOOL", int: "TYPE_INT32", float: "TYPE_DOUBLE"}
 _RESERVED_KEYS = frozenset({"from", "message_type"})
 
 
@@ -127,7 +128,7 @@ def _enum(value: object, names: tuple[str, ...], path: str) -> str:
 
 
 def _wrong(path: str, value: object) -> Refused:
-    kind = {str: "TYPE_STRING", bool: "TYPE_BOOL", int: "TYPE_INT32", float: "TYPE_DOUBLE"}.get(type(value), "TYPE_MESSAGE")
+    kind = _TYPE_NAMES.get(type(value), "TYPE_MESSAGE")
     return Refused(Violation(path, f"Invalid value at '{path}' ({kind})"))
 
 
@@ -224,7 +225,7 @@ def payload_size(message: Mapping[str, Any]) -> int:
     the JSON that those services get. The largest of the platforms counts.
     """
     data = _flat(message.get("data", {})) + _flat(message.get("notification", {}))
-    android = message.get("android") or message.get("android_v2") or {}
+    android: Mapping[str, Any] = message.get("android") or message.get("android_v2") or {}
     own = (
         _flat(android.get("data") or message.get("data", {}))
         + _flat(android.get("notification", {}))

@@ -80,12 +80,11 @@ class TopicSubscriptions(_Topics):
             return Checked(address, render(*fault, now=now))
         query = _query(request)
         name = unquote(topic) if topic is not None else query.get("topic_name", query.get("topicName"))
-        if request.method != "GET" or topic is not None:
-            if name is None or not _TOPIC.fullmatch(name):
-                return Checked(
-                    address,
-                    render("INVALID_ARGUMENT", {"field": "topic_name", "message": "Invalid topic name.", "fcm_error": False}, now=now),
-                )
+        if (request.method != "GET" or topic is not None) and (name is None or not _TOPIC.fullmatch(name)):
+            return Checked(
+                address,
+                render("INVALID_ARGUMENT", {"field": "topic_name", "message": "Invalid topic name.", "fcm_error": False}, now=now),
+            )
         size = query.get("page_size", query.get("pageSize", "0"))
         if not size.isdigit() or int(size) > MAX_PAGE:
             return Checked(

@@ -37,7 +37,7 @@ class Known:
     """Web Push: the subscription's keys."""
     bound_to: bytes | None = None
     """Web Push: the application server key of a subscription whose keys are in a real browser."""
-    topics: set[str] = attrs.field(factory=set)
+    topics: set[str] = attrs.field(factory=set[str])
     """FCM: subscriptions."""
 
 

@@ -108,7 +108,7 @@ class InboxSite:
         if name not in _FILES:
             return text_answer(404, "Not found")
         file, kind = _FILES[name]
-        return Answer(status=200, fields=((b"content-type", kind),), body=(files(__package__) / file).read_bytes())
+        return Answer(status=200, fields=((b"content-type", kind),), body=(files("pushkit.testing.web") / file).read_bytes())
 
     def _posted(self, request: Request) -> dict[str, Any]:
         # A form, an image or a script of another site cannot send this content type without asking first,

@@ -145,13 +145,7 @@ def _fcm(payload: object) -> dict[str, Any]:
 
 def _webpush(payload: object, record: SentRecord) -> dict[str, Any]:
     notification = member(payload, "notification")
-    inner = (
-        cast("Mapping[str, Any]", notification)
-        if isinstance(notification, dict)
-        else cast("Mapping[str, Any]", payload)
-        if isinstance(payload, dict)
-        else {}
-    )
+    inner = _object(notification) or _object(payload)
     links = [value for name in ("navigate", "image", "icon") if isinstance(value := inner.get(name), str)]
     note = record.problem or ("" if record.title or record.text else "the service worker decides what it shows")
     return {
@@ -166,6 +160,10 @@ def _webpush(payload: object, record: SentRecord) -> dict[str, Any]:
         "note": note,
         "links": links,
     }
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def words() -> dict[str, list[str]]:
