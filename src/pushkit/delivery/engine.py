@@ -16,7 +16,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from pushkit.clock import Clock, Timer
@@ -86,6 +87,8 @@ class Engine:
         self.sleepers = Sleepers(clock, PARKING * max_in_flight, self._woken)
         self._launched: set[Push] = set()
         self._evicting: Timer | None = None
+        self._sharing: Counter[Hashable] = Counter()
+        """How many senders use a pool key: apps may share a credential, and with it their connections."""
         self._drained: asyncio.Future[None] | None = None
         self._latest: LRU[Any, str] = LRU(_LATEST)
         self._monotonic = clock.monotonic
@@ -264,8 +267,9 @@ class Engine:
 
     def _first_request(self, lane: Lane, request: WireRequest) -> None:
         lane.origin = str(request.origin)
-        if request.pool_key is not None:
+        if request.pool_key is not None and request.pool_key not in lane.state.pool_keys:
             lane.state.pool_keys.add(request.pool_key)
+            self._sharing[request.pool_key] += 1
         self.director.watch_ends(lane.state, self._time())
         if self._evicting is None:
             self._evicting = self.clock.call_at(self._monotonic() + _EVICTION, self._evict)
@@ -487,10 +491,11 @@ class Engine:
         self.loop.run_in_executor(None, work).add_done_callback(finished)
 
     def _sender_closed(self, state: SenderState) -> None:
-        # Apps may share a key, and with it their connections.
-        in_use = {pool_key for other in self.senders.states() for pool_key in other.pool_keys}
-        for pool_key in state.pool_keys - in_use:
-            self.transport.forget(pool_key)
+        for pool_key in state.pool_keys:
+            self._sharing[pool_key] -= 1
+            if not self._sharing[pool_key]:
+                del self._sharing[pool_key]
+                self.transport.forget(pool_key)
 
     def forget(self, app: str) -> int:
         """Drop an app; the next push to it opens it anew, with whatever the configuration then says."""
