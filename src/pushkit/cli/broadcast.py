@@ -73,9 +73,9 @@ class Run:
     """Rows that were handed over in this run."""
     skipped: int = 0
     """Rows that had ended in an earlier run."""
-    doubtful: list[str] = attrs.field(factory=list)
+    doubtful: list[str] = attrs.field(factory=list[str])
     """Rows that may have been sent twice (or, with ``in_doubt="skip"``, perhaps not at all): ``row 17 (user-17)``."""
-    doubtful_rows: set[int] = attrs.field(factory=set)
+    doubtful_rows: set[int] = attrs.field(factory=set[int])
     interrupted: bool = False
     exhausted: bool = False
     """Whether the list was read to its end."""

@@ -12,9 +12,10 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pushkit
+from pushkit import apns, fcm
 from pushkit.cli.settings import SETTINGS, Settings
 from pushkit.client import AsyncClient
 from pushkit.errors import ConfigurationError
@@ -125,11 +126,11 @@ def _file(path: Path, provider: str, app: str) -> Iterator[Finding]:
 async def layer_findings(arguments: dict[str, Any]) -> Sequence[Finding]:
     """DNS, TCP, TLS and ALPN to every configured host, one after the other: the first that fails is what to mend."""
     places: dict[tuple[str, int], tuple[str, str]] = {}
-    for app, config in (arguments.get("apns") or {}).items():
+    for app, config in cast("dict[str, apns.Config]", arguments.get("apns") or {}).items():
         origin = config.device_origins()[config.environment]
         places.setdefault((origin.host, origin.port), ("apns", app))
-    for app, config in (arguments.get("fcm") or {}).items():
-        origin = Origin.parse(config.origin or "https://fcm.googleapis.com")
+    for app, project in cast("dict[str, fcm.Config]", arguments.get("fcm") or {}).items():
+        origin = Origin.parse(project.origin or "https://fcm.googleapis.com")
         places.setdefault((origin.host, origin.port), ("fcm", app))
     found = await asyncio.gather(
         *(asyncio.to_thread(_layers, place, whose, arguments.get("ssl_context")) for place, whose in places.items())
@@ -192,8 +193,7 @@ async def remote_findings(arguments: dict[str, Any]) -> Sequence[Finding]:
         findings += verified
         unreachable = {(finding.provider, finding.app) for finding in verified if finding.level is Level.ERROR}
         for provider in ("apns", "fcm"):
-            configured = arguments.get(provider) or {}
-            for app in configured:
+            for app in cast("dict[str, Any]", arguments.get(provider) or {}):
                 if (provider, app) not in unreachable:
                     findings.append(await _probe(push, provider, app))
         # Only now: a wrong clock shows in an answer.
@@ -202,7 +202,6 @@ async def remote_findings(arguments: dict[str, Any]) -> Sequence[Finding]:
 
 
 async def _probe(push: AsyncClient, provider: str, app: str) -> Finding:
-    from pushkit import apns, fcm
     from pushkit.delivery.policy import RetryPolicy
 
     message = Notification(title="pushkit doctor", ttl=0)

@@ -18,7 +18,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 import attrs
 
@@ -30,6 +30,7 @@ from pushkit.secret import printable_ref
 from pushkit.targets import Target
 
 FORMAT: Final = 1
+_NO_LINE: Final[dict[str, Any]] = {}
 _HASH_DIGITS = 16
 _SYNC_EVERY = 5_000
 """Lines after which the file is synced to the disk: a crash of the machine loses no more. One of the process loses nothing."""
@@ -39,9 +40,9 @@ _SYNC_EVERY = 5_000
 class Past:
     """What earlier runs left behind."""
 
-    ended: dict[int, dict[str, Any]] = attrs.field(factory=dict)
+    ended: dict[int, dict[str, Any]] = attrs.field(factory=dict[int, dict[str, Any]])
     """The last outcome of each row that has one."""
-    doubtful: set[int] = attrs.field(factory=set)
+    doubtful: set[int] = attrs.field(factory=set[int])
     """Rows that were taken and have no outcome since."""
 
 
@@ -134,7 +135,7 @@ class Journal:
 
     def _load(self, what: str) -> str:
         lines = read_lines(self.path)
-        head = next(lines, {})
+        head = next(lines, _NO_LINE)
         if head.get("pushkit_result") != FORMAT:
             raise ConfigurationError(
                 f'"{self.path}": is no result file of a broadcast (of format {FORMAT}); name another file with --result'
@@ -190,8 +191,15 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
                 line = json.loads(text)
             except (ValueError, RecursionError):
                 continue
-            if isinstance(line, dict) and all(isinstance(line[name], int) for name in ("t", "r") if name in line):
-                yield line
+            if isinstance(line, dict):
+                fields = cast("dict[str, Any]", line)
+                if all(isinstance(fields[name], int) for name in ("t", "r") if name in fields):
+                    yield fields
+
+
+def is_result_file(path: Path) -> bool:
+    """Whether a file begins as a result file does."""
+    return next(read_lines(path), _NO_LINE).get("pushkit_result") == FORMAT
 
 
 def report_of(path: Path) -> tuple[Report, list[int]]:
@@ -202,7 +210,7 @@ def report_of(path: Path) -> tuple[Report, list[int]]:
         ConfigurationError: when it is no result file.
     """
     lines = read_lines(path)
-    if next(lines, {}).get("pushkit_result") != FORMAT:
+    if next(lines, _NO_LINE).get("pushkit_result") != FORMAT:
         raise ConfigurationError(f'"{path}": is no result file of a broadcast (of format {FORMAT})')
     last: dict[int, dict[str, Any]] = {}
     doubtful: set[int] = set()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
-from pushkit.cli.journal import FORMAT, read_lines, report_of
+from pushkit.cli.journal import is_result_file, report_of
 from pushkit.errors import ConfigurationError
 from pushkit.report import Report
 from pushkit.report.words import Language
@@ -23,7 +24,7 @@ def read_reports(files: Sequence[Path]) -> tuple[Report, list[int]]:
     for path in files:
         if not path.is_file():
             raise ConfigurationError(f'"{path}": no such file (looked in {path.absolute().parent})')
-        if next(read_lines(path), {}).get("pushkit_result") == FORMAT:
+        if is_result_file(path):
             report, rows = report_of(path)
             doubtful += rows
         else:
@@ -38,7 +39,8 @@ def _read(path: Path) -> Report:
     try:
         data = json.loads(path.read_text("utf-8"))
         # What `demo --json` and `broadcast --json` print holds the report inside.
-        return Report.from_dict(data["report"] if isinstance(data, dict) and isinstance(data.get("report"), dict) else data)
+        whole = cast("dict[str, Any]", data) if isinstance(data, dict) else {}
+        return Report.from_dict(whole.get("report", whole))
     except (ValueError, RecursionError) as error:
         raise ConfigurationError(f'"{path}": is neither a report (Report.to_json()) nor a result file: {type(error).__name__}') from None
 

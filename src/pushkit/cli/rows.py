@@ -11,7 +11,7 @@ import csv
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import attrs
 
@@ -170,7 +170,10 @@ def target_of(row: Any, number: int, default_provider: str | None = None) -> Any
     """
     if not isinstance(row, Mapping):
         return NoTarget(Row(number, f"row {number}"))
-    values = {str(name).strip().lower(): value for name, value in row.items() if name is not None and value is not None and value != ""}
+    fields = cast("Mapping[Any, Any]", row)
+    values: dict[str, Any] = {
+        str(name).strip().lower(): value for name, value in fields.items() if name is not None and value is not None and value != ""
+    }
     ref = Row(number, values.get("ref", f"row {number}"))
     provider = str(values.get("provider") or default_provider or _told(values)).strip().lower()
     maker = _MAKERS.get(provider)

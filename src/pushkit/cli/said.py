@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -81,4 +81,4 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigurationError(f'"{path}": is no valid {"TOML" if path.suffix.lower() == ".toml" else "JSON"}') from None
     if not isinstance(read, dict):
         raise ConfigurationError(f'"{path}": expected an object with the fields of a notification')
-    return read
+    return cast("dict[str, Any]", read)

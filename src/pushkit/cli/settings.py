@@ -182,9 +182,10 @@ def _read_file(path: Path, apps: dict[str, Values], client: Values) -> None:
         # The error's own text may quote a line, and a line may hold what should not be there.
         raise ConfigurationError(f'"{path}": is no valid TOML ({where})') from None
     named = data.pop("apps", {})
-    if not isinstance(named, dict) or not all(isinstance(app, dict) for app in named.values()):
+    if not isinstance(named, dict) or not all(isinstance(app, dict) for app in cast("dict[str, Any]", named).values()):
         raise ConfigurationError(f'"{path}": apps: expected tables such as [apps.shop.apns]')
-    for app, sections in {"default": data, **named}.items():
+    every = cast("dict[str, dict[str, Any]]", {"default": data, **named})
+    for app, sections in every.items():
         values: Values = {}
         for section, content in sections.items():
             place = f"{section}" if app == "default" else f"apps.{app}.{section}"
@@ -194,7 +195,7 @@ def _read_file(path: Path, apps: dict[str, Values], client: Values) -> None:
                 )
             if not isinstance(content, dict):
                 raise ConfigurationError(f'"{path}": {place}: expected a table, [{place}]')
-            for name, value in content.items():
+            for name, value in cast("dict[str, Any]", content).items():
                 setting = _known(section, name, f'"{path}"')
                 if setting.secret:
                     raise ConfigurationError(
@@ -236,30 +237,36 @@ def _override(text: str, default: Values, client: Values) -> None:
 
 def _converted(setting: Setting, value: Any, where: str) -> Any:
     """A value as the schema's type; text from flags and environment is read."""
-    kind = setting.kind
+    kind: Any = setting.kind
     if kind is list:
-        items: Any = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
-        if isinstance(items, list) and all(isinstance(item, str) and item for item in cast("list[Any]", items)):
-            return cast("list[str]", items)
-        raise ConfigurationError(f"{where}: expected a list of texts")
-    if isinstance(value, str) and kind is not str:
-        if kind is bool and value.lower() in {"true", "false", "1", "0", "yes", "no"}:
-            return value.lower() in {"true", "1", "yes"}
+        return _listed(value, where)
+    if isinstance(value, str) and kind is bool and value.lower() in _TRUE | _FALSE:
+        return value.lower() in _TRUE
+    if isinstance(value, str) and kind in {int, float}:
         try:
-            return kind(value) if kind in {int, float} else _wrong(setting, where)
+            return kind(value)
         except ValueError:
-            _wrong(setting, where)
-    if isinstance(value, bool) and kind is not bool:
-        _wrong(setting, where)
-    if kind is float and isinstance(value, int):
+            raise _wrong(setting, where) from None
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if not isinstance(value, kind) or value == "":
-        _wrong(setting, where)
+    if value == "" or not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise _wrong(setting, where)
     return value
 
 
-def _wrong(setting: Setting, where: str) -> Any:
-    raise ConfigurationError(f"{where}: expected {_KINDS[setting.kind]}: {setting.meaning}")
+_TRUE: Final = frozenset({"true", "1", "yes"})
+_FALSE: Final = frozenset({"false", "0", "no"})
+
+
+def _listed(value: Any, where: str) -> list[str]:
+    items: Any = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(items, list) or not all(isinstance(item, str) and item for item in cast("list[Any]", items)):
+        raise ConfigurationError(f"{where}: expected a list of texts")
+    return cast("list[str]", items)
+
+
+def _wrong(setting: Setting, where: str) -> ConfigurationError:
+    return ConfigurationError(f"{where}: expected {_KINDS[setting.kind]}: {setting.meaning}")
 
 
 _KINDS: Final[Mapping[type[Any], str]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pushkit.events import MassInvalidation
 from pushkit.outcomes import Action, Category
@@ -53,13 +53,14 @@ def fill(report: Report, data: Any, kinds: int) -> None:
     Raises:
         ValueError: when it is anything else.
     """
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
+    if not isinstance(data, dict) or cast("dict[str, Any]", data).get("format") != FORMAT:
         raise ValueError(f"expected a report of format {FORMAT}, as Report.as_dict() gives it")
+    stored = cast("dict[str, Any]", data)
     try:
-        for row in data["rows"]:
+        for row in stored["rows"]:
             counts = [_count(row[name]) for name in ("accepted", "technical", "payload", "recipient", "fan_out")]
             report.add_row(_text(row["label"], optional=True), _text(row["provider"]), counts)
-        for group in data["groups"]:
+        for group in stored["groups"]:
             report.add_group(
                 Group(
                     label=_text(group["label"], optional=True),
@@ -75,11 +76,11 @@ def fill(report: Report, data: Any, kinds: int) -> None:
                     refs=tuple(_text(ref) for ref in group["refs"])[:SAMPLES],
                 )
             )
-        for event in data["suspicions"]:
+        for event in stored["suspicions"]:
             report.suspect(MassInvalidation(**event))
-        report.latency.merge(Latency.from_dict(data["latency"]))
-        report.timeline.merge(Timeline.from_dict(data["timeline"], kinds))
-        report.add_retries(_count(data["retries"]))
+        report.latency.merge(Latency.from_dict(stored["latency"]))
+        report.timeline.merge(Timeline.from_dict(stored["timeline"], kinds))
+        report.add_retries(_count(stored["retries"]))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"this is no whole report ({type(error).__name__} at {error}); was it cut short or edited?") from None
 
