@@ -91,8 +91,8 @@ async def ours(engine: str, port: int, ca: str, count: int, in_flight: int) -> d
     return cost
 
 
-async def pywebpush(port: int, ca: str, count: int, in_flight: int) -> dict[str, float]:
-    """pywebpush's ``webpush_async`` with one session and one key object, so many at once."""
+async def pywebpush(kind: str, port: int, ca: str, count: int, in_flight: int) -> dict[str, float]:
+    """pywebpush's ``webpush_async`` with one session, so many at once; the key as text, as its README has it, or as an object read once."""
     import aiohttp
     import py_vapid
     import pywebpush as library
@@ -103,8 +103,9 @@ async def pywebpush(port: int, ca: str, count: int, in_flight: int) -> dict[str,
         {"endpoint": f"https://localhost:{port}/wpush/v2/{os.urandom(48).hex()}", "keys": {"p256dh": b64url(public), "auth": b64url(auth)}}
         for public, auth in keys()
     ]
-    key = py_vapid.Vapid02()
-    key.generate_keys()
+    made = py_vapid.Vapid02()
+    made.generate_keys()
+    key = made if kind == "object" else b64url(made.private_key.private_numbers().private_value.to_bytes(32, "big"))
     connector = aiohttp.TCPConnector(ssl=ssl.create_default_context(cafile=ca), limit=in_flight)
     async with aiohttp.ClientSession(connector=connector) as session:
         places = asyncio.Semaphore(in_flight)
@@ -134,8 +135,8 @@ def main() -> None:
         pin(0)
     if name == "bare":
         cost = bare(count)
-    elif name == "pywebpush":
-        cost = asyncio.run(pywebpush(port, ca, count, in_flight))
+    elif name.startswith("pywebpush"):
+        cost = asyncio.run(pywebpush(name.partition(":")[2], port, ca, count, in_flight))
     else:
         cost = asyncio.run(ours(name.partition(":")[2], port, ca, count, in_flight))
     print(json.dumps(cost))

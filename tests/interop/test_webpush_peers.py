@@ -13,6 +13,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import aiohttp
 import pytest
@@ -123,7 +124,8 @@ def test_the_same_key_signs_for_both(server: PushServer):
 def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Both npm packages; node and npm belong to what the long tests need."""
     npm = shutil.which("npm")
-    assert npm and shutil.which("node"), "node and npm are needed; install them with: apt-get install nodejs npm"
+    assert npm, "npm is needed; install it with: apt-get install npm"
+    assert shutil.which("node"), "node is needed; install it with: apt-get install nodejs"
     folder = tmp_path_factory.mktemp("node")
     packages = [f"web-push@{WEB_PUSH}", f"web-push-testing@{WEB_PUSH_TESTING}"]
     command = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(folder), *packages]
@@ -197,7 +199,7 @@ class TlsFront:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def __enter__(self) -> TlsFront:
+    def __enter__(self) -> Self:
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._open(), self._loop).result(5)
         return self

@@ -30,6 +30,7 @@ _KEY_INFO = b"WebPush: info\x00"
 _CEK_INFO = b"Content-Encoding: aes128gcm\x00\x01"
 _NONCE_INFO = b"Content-Encoding: nonce\x00\x01"
 _CURVE = ec.SECP256R1()
+_ECDH = ec.ECDH()
 _LAST = b"\x02"
 _NOT_LAST = 1
 _SMALLEST_RECORD = 18
@@ -58,6 +59,10 @@ class Receiver:
         self.key = public_key(public)
         self.public = public
         self.auth = auth
+
+    def seal(self, record: bytes) -> bytes:
+        """A request body: ``record`` (see :func:`pad`) encrypted for this receiver, with a key pair and a salt made for it alone."""
+        return seal_with(record, self, ec.generate_private_key(_CURVE), os.urandom(_SALT_LENGTH))
 
 
 def public_key(raw: bytes) -> ec.EllipticCurvePublicKey:
@@ -101,15 +106,10 @@ def pad(plaintext: bytes, padding: Padding = "none") -> bytes:
     return plaintext + _LAST + bytes(min(max(filled, length), HARD_LIMIT) - length)
 
 
-def seal(record: bytes, receiver: Receiver) -> bytes:
-    """A request body: ``record`` (see :func:`pad`) encrypted for one receiver, with a key pair and a salt made for it alone."""
-    return seal_with(record, receiver, ec.generate_private_key(_CURVE), os.urandom(_SALT_LENGTH))
-
-
 def seal_with(record: bytes, receiver: Receiver, sender: ec.EllipticCurvePrivateKey, salt: bytes) -> bytes:
-    """:func:`seal` with a given key pair and salt: for test vectors. Reusing either gives messages away."""
+    """``Receiver.seal`` with a given key pair and salt: for test vectors. Reusing either gives messages away."""
     sender_public = sender.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-    ecdh_secret = sender.exchange(ec.ECDH(), receiver.key)
+    ecdh_secret = sender.exchange(_ECDH, receiver.key)
     digest = hmac.digest
     ikm = digest(digest(receiver.auth, ecdh_secret, "sha256"), _KEY_INFO + receiver.public + sender_public + b"\x01", "sha256")
     prk = digest(salt, ikm, "sha256")
@@ -147,7 +147,7 @@ def encrypt(plaintext: bytes, p256dh: str | bytes, auth: str | bytes, *, padding
         ValueError: when a key, the secret or the length is wrong.
     """
     receiver = Receiver(_octets(p256dh, "p256dh", _KEY_LENGTH), _octets(auth, "auth", _AUTH_LENGTH))
-    return seal(pad(plaintext, padding), receiver)
+    return receiver.seal(pad(plaintext, padding))
 
 
 def decrypt(body: bytes, private_key: ec.EllipticCurvePrivateKey | str | bytes, auth: str | bytes) -> bytes:

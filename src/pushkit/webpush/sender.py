@@ -50,6 +50,17 @@ class _Place:
     service: Service
     policy: OriginPolicy
     known: bool
+    length: int
+    """Of the endpoint's text before its path."""
+    environments: dict[str, str] = attrs.field(factory=dict[str, str], eq=False)
+    """By key."""
+
+
+@attrs.define(eq=False, repr=False)
+class PushRequest(WireRequest):
+    """A request that knows whose answer it will get."""
+
+    service: Service = Service.OTHER
 
 
 def _recipient(reason: str, detail: str = "") -> Verdict:
@@ -88,6 +99,7 @@ class WebpushSender:
         self._places: LRU[str, _Place | Verdict] = LRU(1024)
         self._receivers: LRU[tuple[Any, Any], Receiver | Verdict] = LRU(2048)
         self._unknown_origins: LRU[Origin, list[float]] = LRU(UNKNOWN_ORIGINS)
+        self._last: tuple[object, _Place | Verdict] = (None, _recipient("invalid_endpoint"))
         self._warned = False
 
     @property
@@ -130,16 +142,12 @@ class WebpushSender:
         if not isinstance(target, Subscription):
             return "unknown"
         key, place = self._key_of(target), self._place(target.endpoint)
-        service = place.service if isinstance(place, _Place) else target.service
-        return f"{service.value}/{key.fingerprint if isinstance(key, VapidKey) else 'unknown key'}"
-
-    def origin_key(self, target: Target) -> Hashable:
-        """The endpoint's host and port as written: each origin has slots and a breaker of its own."""
-        endpoint: object = getattr(target, "endpoint", None)
-        if not isinstance(endpoint, str):
-            return None
-        end = endpoint.find("/", len(_SCHEME))
-        return endpoint[len(_SCHEME) : end if end > 0 else len(endpoint)]
+        if isinstance(key, Verdict) or isinstance(place, Verdict):
+            return f"{target.service.value}/unknown key"
+        name = place.environments.get(key.public_key)
+        if name is None:
+            name = place.environments[key.public_key] = f"{place.service.value}/{key.fingerprint}"
+        return name
 
     def throttle_key(self, target: Target) -> Hashable:
         """The endpoint: limits of a service are per subscription (RFC 8030 section 8.4)."""
@@ -161,56 +169,43 @@ class WebpushSender:
 
     def check(self, prepared: Prepared, target: Target, now: float) -> Verdict | None:
         """Say why this subscription cannot be reached, or None."""
-        if not isinstance(target, Subscription) or not isinstance(prepared, PreparedPush):
-            return _recipient("invalid_endpoint", f"found a {type(target).__name__}, expected a webpush.Subscription")
-        place = self._place(target.endpoint)
-        if isinstance(place, Verdict):
-            return place
-        return self._check(prepared, target, place, now)
+        route = self._route(prepared, target, now)
+        return route if isinstance(route, Verdict) else None
 
     def address(self, prepared: Prepared, target: Target, push: PushContext) -> WireRequest | Verdict:
         """Make the request for one attempt: encrypt, sign (once in 12 hours and origin), and say how long to keep it."""
-        if not isinstance(target, Subscription) or not isinstance(prepared, PreparedPush):
-            return _recipient("invalid_endpoint", f"found a {type(target).__name__}, expected a webpush.Subscription")
-        place = self._place(target.endpoint)
-        if isinstance(place, Verdict):
-            return place
-        wrong = self._check(prepared, target, place, push.now)
-        if wrong is None and not place.known:
-            wrong = self._room_for(place.origin, push.now)
-        if wrong is not None:
-            return wrong
+        now = push.now
+        route = self._route(prepared, target, now)
+        if isinstance(route, Verdict):
+            return route
+        place, key, receiver = route
+        assert isinstance(prepared, PreparedPush)
+        assert isinstance(target, Subscription)
+        if not place.known and (crowded := self._room_for(place.origin, now)) is not None:
+            return crowded
         ttl = _remaining(push)
         if ttl > MAX_TTL:
             return encode.refuse("invalid_ttl", field="expires_at", detail=f"expected at most {MAX_TTL} seconds ahead, found {ttl}")
-        key = self._key_of(target)
-        receiver = None if prepared.record is None else self._receiver(target)
-        if isinstance(key, Verdict) or isinstance(receiver, Verdict):
-            return key if isinstance(key, Verdict) else _recipient("invalid_p256dh")
-        body = b""
-        if receiver is not None and prepared.record is not None:
-            from pushkit.webpush.encryption import seal
-
-            body = seal(prepared.record, receiver)
-        endpoint = target.endpoint
-        start = endpoint.find("/", len(_SCHEME))
-        return WireRequest(
-            method=b"POST",
-            origin=place.origin,
-            path=endpoint[start:].encode("ascii") if start > 0 else b"/",
-            block=prepared.block(ttl, microsoft=place.service is Service.MICROSOFT),
-            headers=self._tokens.headers(place.audience, key, push.now),
-            body=body,
-            deadline=push.deadline,
-            policy=place.policy,
+        record = prepared.record
+        return PushRequest(
+            b"POST",
+            place.origin,
+            target.endpoint[place.length :].encode("ascii") or b"/",
+            prepared.block(ttl, microsoft=place.service is Service.MICROSOFT),
+            self._tokens.headers(place.audience, key, now),
+            receiver.seal(record) if record is not None and receiver is not None else b"",
+            push.deadline,
+            None,
+            None,
+            place.policy,
+            place.service,
         )
 
     def classify(self, result: WireResult, request: WireRequest, prepared: Prepared, target: Target, now: float) -> Acceptance | Verdict:
         """Judge an answer or a fault. Total."""
         if isinstance(result, WireFault):
             return classify_fault(result)
-        place = self._places.get(request.origin.authority)
-        service = place.service if isinstance(place, _Place) else service_of_host(request.origin.host)
+        service = request.service if isinstance(request, PushRequest) else service_of_host(request.origin.host)
         secrets: tuple[str, ...] = ()
         if not 200 <= result.status < 300:
             secrets = (*target.secrets(), *prepared.message.secrets(), *_signed(request))
@@ -239,17 +234,22 @@ class WebpushSender:
 
     # -- subscriptions
 
-    def _check(self, prepared: PreparedPush, target: Subscription, place: _Place, now: float) -> Verdict | None:
+    def _route(self, prepared: Prepared, target: Target, now: float) -> tuple[_Place, VapidKey, Receiver | None] | Verdict:
+        """Everything that is local, checked and looked up once: where to, signed by whom, readable by whom."""
+        if not isinstance(target, Subscription) or not isinstance(prepared, PreparedPush):
+            return _recipient("invalid_endpoint", f"found a {type(target).__name__}, expected a webpush.Subscription")
+        place = self._place(target.endpoint)
+        if isinstance(place, Verdict):
+            return place
         expires = target.expiration_time
         if expires is not None:
             if isinstance(expires, bool) or not isinstance(expires, (int, float)):
                 return _recipient("invalid_endpoint", f"expirationTime: expected milliseconds, found a {type(expires).__name__}")
             if expires <= now * 1000:
                 return _recipient("subscription_expired")
-        if prepared.record is not None:
-            receiver = self._receiver(target)
-            if isinstance(receiver, Verdict):
-                return receiver
+        receiver = None if prepared.record is None else self._receiver(target)
+        if isinstance(receiver, Verdict):
+            return receiver
         key = self._key_of(target)
         if isinstance(key, Verdict):
             return key
@@ -258,7 +258,7 @@ class WebpushSender:
         ends = prepared.message.expires_at
         if isinstance(ends, datetime) and ends.tzinfo is not None and ends.timestamp() - now > MAX_TTL:
             return encode.refuse("invalid_ttl", field="expires_at", detail=f"expected at most {MAX_TTL} seconds ahead")
-        return None
+        return place, key, receiver
 
     def _receiver(self, target: Subscription) -> Receiver | Verdict:
         place = (target.p256dh, target.auth)
@@ -290,6 +290,9 @@ class WebpushSender:
     # -- endpoints
 
     def _place(self, endpoint: object) -> _Place | Verdict:
+        # Asked twice in a row for the same push (environment, then address).
+        if endpoint is self._last[0]:
+            return self._last[1]
         wrong = _spelling(endpoint)
         if wrong is not None:
             return _recipient("invalid_endpoint", wrong)
@@ -300,9 +303,7 @@ class WebpushSender:
         if place is None:
             place = self._judge(authority)
             self._places.put(authority, place)
-            if isinstance(place, _Place):
-                # Answers are looked up by the request's own spelling of it.
-                self._places.put(place.origin.authority, place)
+        self._last = endpoint, place
         return place
 
     def _judge(self, authority: str) -> _Place | Verdict:
@@ -321,7 +322,7 @@ class WebpushSender:
         origin = Origin(host.strip("[]"), port)
         known = allowed is Allowed.KNOWN
         policy = self._known_policy if known else self._unknown_policy
-        return _Place(origin, str(origin), service or service_of_host(host), policy, known)
+        return _Place(origin, str(origin), service or service_of_host(host), policy, known, len(_SCHEME) + len(authority))
 
     def _room_for(self, origin: Origin, now: float) -> Verdict | None:
         """Keep the number of unknown origins in use bounded, so that nobody can make this client hold ten thousand connections."""
