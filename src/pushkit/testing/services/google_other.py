@@ -32,6 +32,8 @@ SUBJECT_TYPES = frozenset(
     }
 )
 CLOUD_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+IAM_SCOPE = "https://www.googleapis.com/auth/iam"
+"""What google-auth asks for before it impersonates."""
 
 _IMPERSONATE = re.compile(r"/v1/projects/-/serviceAccounts/([^/:]+):generateAccessToken")
 _METADATA_TOKEN = "/computeMetadata/v1/instance/service-accounts/default/token"
@@ -87,14 +89,14 @@ class Impersonation(_Tokens):
     """``POST /v1/projects/-/serviceAccounts/<email>:generateAccessToken``."""
 
     def check(self, request: Request, now: float) -> Checked:
-        """A bearer token with the cloud-platform scope, and a list of scopes."""
+        """A bearer token with the cloud-platform or the IAM scope, and a list of scopes."""
         matched = _IMPERSONATE.fullmatch(request.path)
         if matched is None or request.method != "POST":
             return Checked(None, html_page(404, "Not Found"))
         grant = self.world.accounts.grants.get((request.text(b"authorization") or "").partition(" ")[2])
         if grant is None or grant.expires_at <= now:
             return Checked(None, json_answer(401, {"error": {"code": 401, "status": "UNAUTHENTICATED", "message": "Invalid credentials"}}))
-        if CLOUD_SCOPE not in grant.scopes:
+        if not grant.scopes & {CLOUD_SCOPE, IAM_SCOPE}:
             return Checked(
                 None, json_answer(403, {"error": {"code": 403, "status": "PERMISSION_DENIED", "message": "Insufficient scopes"}})
             )
