@@ -106,7 +106,9 @@ function pairs(title, entries) {
 function code(title, value, open) {
   const part = el("details");
   part.open = Boolean(open);
-  const pre = el("pre", "", typeof value === "string" ? value : JSON.stringify(value, null, 2));
+  // Characters that turn the direction of what follows would make the text read as something else.
+  const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
+  const pre = el("pre", "", text.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`));
   pre.tabIndex = 0;
   part.append(el("summary", "", title), pre);
   return part;
@@ -145,7 +147,15 @@ async function choose(number, move) {
     if (chosen !== number) return;
     const title = el("h2", "", record.title || record.text || "(nothing to show)");
     const about = el("p", "about", `${record.at} · ${record.provider} ${record.service} · ${record.protocol}, connection ${record.connection} · ${record.bytes} bytes · attempt ${record.attempt}`);
-    part.replaceChildren(title, about, preview(record.preview));
+    const back = el("a", "back", "Back to the list");
+    back.href = "#list";
+    back.addEventListener("click", (event) => {
+      event.preventDefault();
+      const from = $("list").querySelector("[aria-current]");
+      (from ?? $("list")).scrollIntoView({ block: "nearest" });
+      (from ?? $("list")).focus();
+    });
+    part.replaceChildren(back, title, about, preview(record.preview));
     if (record.problem) part.append(el("p", "problem", record.problem));
     part.append(actions(record), code("Payload", record.payload ?? "none", true));
     const answer = record.answer;

@@ -29,7 +29,8 @@ function card(kind, look, when) {
 }
 
 export function preview(look) {
-  const part = el("div", "screens");
+  const part = el("div", look.refused ? "screens refused-push" : "screens");
+  if (look.refused) part.append(el("p", "note", "The service did not take it: no screen shows this."));
   for (const kind of look.screens) part.append(card(kind, look, "now"));
   if (look.links.length) {
     const list = el("ul", "links");

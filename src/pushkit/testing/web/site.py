@@ -46,6 +46,7 @@ _FILES: Mapping[str, tuple[str, bytes]] = {
     "": ("page.html", b"text/html; charset=utf-8"),
     "app.js": ("app.js", b"text/javascript; charset=utf-8"),
     "preview.js": ("preview.js", b"text/javascript; charset=utf-8"),
+    "icon.svg": ("icon.svg", b"image/svg+xml"),
     "style.css": ("style.css", b"text/css; charset=utf-8"),
 }
 _MOST_NEXT = 10_000

@@ -50,7 +50,7 @@ def detail(record: SentRecord) -> dict[str, Any]:
         "headers": list(record.headers.items()),
         "claims": dict(record.claims),
         "payload": payload if not isinstance(payload, bytes) else f"{len(payload)} bytes that are no text",
-        "preview": preview(record),
+        "preview": preview(record) | {"refused": not record.accepted},
         "answer": None
         if answer is None
         else {
@@ -169,7 +169,11 @@ def _object(value: object) -> Mapping[str, Any]:
 def words() -> dict[str, list[str]]:
     """What can be scripted, by provider."""
     return {
-        "apns": sorted(apns.WORDS),
-        "fcm": sorted(fcm.WORDS),
-        "webpush": [*webpush.PORTABLE, *sorted(webpush.WORDS - set(webpush.PORTABLE))],
+        "apns": _ordered(apns.WORDS, ("Unregistered", "BadDeviceToken", "TooManyRequests", "ServiceUnavailable")),
+        "fcm": _ordered(fcm.WORDS, ("UNREGISTERED", "UNAVAILABLE", "QUOTA_EXCEEDED", "INVALID_ARGUMENT")),
+        "webpush": _ordered(webpush.WORDS, tuple(webpush.PORTABLE)),
     }
+
+
+def _ordered(words: frozenset[str], first: tuple[str, ...]) -> list[str]:
+    return [*first, *sorted(words - set(first))]
