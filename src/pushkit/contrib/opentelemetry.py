@@ -19,6 +19,7 @@ Needs the extra ``pushkit-sdk[otel]`` (the API; the program brings SDK and expor
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal
@@ -27,7 +28,7 @@ from urllib.parse import urlsplit
 try:
     from opentelemetry import metrics, trace
     from opentelemetry.context import Context
-    from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
+    from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observation
     from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
     from opentelemetry.util.types import AttributeValue
 except ImportError as error:
@@ -64,6 +65,32 @@ _EXPIRY = {
 }
 
 Spans = Literal["all", "failures", "none"]
+
+
+class _Total:
+    """
+    A counter that adds up here and is read when the metrics are exported.
+
+    What is exported is the same sum that a synchronous counter gives. Adding to one of those costs the SDK
+    some 8 µs for hashing its attributes, for each push; this costs less than one.
+    """
+
+    def __init__(self, meter: Meter, name: str, unit: str, description: str) -> None:
+        self._sums: dict[tuple[tuple[str, AttributeValue], ...], int] = {}
+        self._lock = threading.Lock()
+        meter.create_observable_counter(name, [self._observe], unit, description)
+
+    def add(self, attributes: Mapping[str, AttributeValue]) -> None:
+        """One more."""
+        key = tuple(attributes.items())
+        with self._lock:
+            self._sums[key] = self._sums.get(key, 0) + 1
+
+    def _observe(self, _: CallbackOptions) -> Iterable[Observation]:
+        with self._lock:
+            sums = tuple(self._sums.items())
+        for key, value in sums:
+            yield Observation(value, dict(key))
 
 
 class OpenTelemetryHook:
@@ -122,18 +149,18 @@ class OpenTelemetryHook:
             "Duration of one attempt, from request to answer.",
             explicit_bucket_boundaries_advisory=OPERATION_BUCKETS,
         )
-        self._sent = meter.create_counter("messaging.client.sent.messages", "{message}", "Pushes that were attempted to be sent.")
-        self._outcomes = meter.create_counter("pushkit.outcomes", "{push}", "Pushes by what became of them.")
-        self._unread = meter.create_counter("pushkit.outcomes.unread", "{push}", "Outcomes that no caller read.")
-        self._retries = meter.create_counter("pushkit.retries", "{attempt}", "Further attempts inside a call.")
-        self._deferred = meter.create_counter("pushkit.deferred", "{push}", "Retryable failures given back with a retry_at.")
-        self._expired = meter.create_counter("pushkit.expired", "{push}", "Pushes that were too old before an attempt.")
-        self._gone = meter.create_counter("pushkit.recipients.gone", "{recipient}", "Recipients to remove.")
-        self._mass = meter.create_counter("pushkit.mass_invalidations", "{event}", "Times that too many recipients failed the same way.")
-        self._breaker = meter.create_counter("pushkit.breaker.transitions", "{event}", "Changes of circuit breakers.")
-        self._budget = meter.create_counter("pushkit.retry_budget.exhausted", "{event}", "Times that a retry budget was used up.")
-        self._credential = meter.create_counter("pushkit.credential.problems", "{event}", "Credentials that a provider refused.")
-        self._refreshed = meter.create_counter("pushkit.credential.refreshes", "{event}", "Access tokens that were fetched.")
+        self._sent = _Total(meter, "messaging.client.sent.messages", "{message}", "Pushes that were attempted to be sent.")
+        self._outcomes = _Total(meter, "pushkit.outcomes", "{push}", "Pushes by what became of them.")
+        self._unread = _Total(meter, "pushkit.outcomes.unread", "{push}", "Outcomes that no caller read.")
+        self._retries = _Total(meter, "pushkit.retries", "{attempt}", "Further attempts inside a call.")
+        self._deferred = _Total(meter, "pushkit.deferred", "{push}", "Retryable failures given back with a retry_at.")
+        self._expired = _Total(meter, "pushkit.expired", "{push}", "Pushes that were too old before an attempt.")
+        self._gone = _Total(meter, "pushkit.recipients.gone", "{recipient}", "Recipients to remove.")
+        self._mass = _Total(meter, "pushkit.mass_invalidations", "{event}", "Times that too many recipients failed the same way.")
+        self._breaker = _Total(meter, "pushkit.breaker.transitions", "{event}", "Changes of circuit breakers.")
+        self._budget = _Total(meter, "pushkit.retry_budget.exhausted", "{event}", "Times that a retry budget was used up.")
+        self._credential = _Total(meter, "pushkit.credential.problems", "{event}", "Credentials that a provider refused.")
+        self._refreshed = _Total(meter, "pushkit.credential.refreshes", "{event}", "Access tokens that were fetched.")
         self._expiry: dict[str, dict[tuple[str, str], float]] = {name: {} for name in _EXPIRY}
         for name, what in _EXPIRY.items():
             meter.create_observable_gauge(name, [self._expiry_observer(name)], "s", what)
@@ -143,14 +170,14 @@ class OpenTelemetryHook:
             events.AttemptFinished: self._on_attempt,
             events.Finished: self._on_finished,
             events.RetryScheduled: self._on_retry,
-            events.Deferred: lambda event: self._deferred.add(1, self._why(event.outcome)),
-            events.Expired: lambda event: self._expired.add(1, {"messaging.system": event.outcome.provider}),
-            events.RecipientGone: lambda event: self._gone.add(1, self._why(event.outcome)),
-            events.MassInvalidation: lambda event: self._mass.add(1, self._place(event, event.reason)),
-            events.BreakerChanged: lambda event: self._breaker.add(1, self._place(event) | {"pushkit.state": event.state}),
-            events.BudgetExhausted: lambda event: self._budget.add(1, self._place(event)),
+            events.Deferred: lambda event: self._deferred.add(self._why(event.outcome)),
+            events.Expired: lambda event: self._expired.add({"messaging.system": event.outcome.provider}),
+            events.RecipientGone: lambda event: self._gone.add(self._why(event.outcome)),
+            events.MassInvalidation: lambda event: self._mass.add(self._place(event, event.reason)),
+            events.BreakerChanged: lambda event: self._breaker.add(self._place(event) | {"pushkit.state": event.state}),
+            events.BudgetExhausted: lambda event: self._budget.add(self._place(event)),
             events.CredentialProblem: lambda event: self._credential.add(
-                1, self._place(event, event.reason) | {"pushkit.latched": event.latched}
+                self._place(event, event.reason) | {"pushkit.latched": event.latched}
             ),
             events.CredentialExpiring: lambda event: self._expires("pushkit.certificate.expiry", event),
             events.CredentialRefreshed: self._on_refreshed,
@@ -228,13 +255,13 @@ class OpenTelemetryHook:
 
     def _on_retry(self, event: events.RetryScheduled) -> None:
         attributes = {"messaging.system": event.provider, "error.type": self._reason(event.provider, event.reason, 0)}
-        self._retries.add(1, attributes | {"pushkit.waits_for": event.waits_for.value})
+        self._retries.add(attributes | {"pushkit.waits_for": event.waits_for.value})
 
     def _expires(self, name: str, event: events.CredentialExpiring | events.CredentialRefreshed) -> None:
         self._expiry[name][event.provider, self._app(event.app)] = event.expires_at.timestamp()
 
     def _on_refreshed(self, event: events.CredentialRefreshed) -> None:
-        self._refreshed.add(1, self._place(event))
+        self._refreshed.add(self._place(event))
         self._expires("pushkit.access_token.expiry", event)
 
     def _on_finished(self, event: events.Finished) -> None:
@@ -258,10 +285,10 @@ class OpenTelemetryHook:
         server = self._server(last) if last is not None else {}
         self._operation.record(outcome.elapsed, attributes | server)
         if outcome.attempts:
-            self._sent.add(1, attributes | server)
-        self._outcomes.add(1, {key: attributes[key] for key in ("messaging.system", "error.type") if key in attributes} | result)
+            self._sent.add(attributes | server)
+        self._outcomes.add({key: attributes[key] for key in ("messaging.system", "error.type") if key in attributes} | result)
         if not event.read:
-            self._unread.add(1, {"messaging.system": provider})
+            self._unread.add({"messaging.system": provider})
         if self._spans == "all" or (self._spans == "failures" and (not isinstance(outcome, Accepted) or len(outcome.attempts) > 1)):
             self._trace(outcome, attributes | result, [where[1] if where is not None else None for where in origins])
 
