@@ -72,6 +72,7 @@ class Director:
         state.latch = Latch(verdict, mono + LATCH_PROBE)
         if first:
             self._problem(state, verdict, latched=True)
+            self._engine.recall(state)
             self._engine.dispatch.refill_soon()
 
     def unlatch(self, state: SenderState) -> None:

@@ -40,7 +40,7 @@ from pushkit.messages import Message
 from pushkit.outcomes import Category, Disposition, Failure, Outcome, Resume, Scope, WaitedFor
 from pushkit.provider import AccessToken, Provider, Stamp
 from pushkit.verdict import Acceptance, Verdict
-from pushkit.wire import Transport, WireRequest, WireResponse, WireResult
+from pushkit.wire import Recallable, Transport, WireRequest, WireResponse, WireResult
 
 if TYPE_CHECKING:
     from pushkit.events import Hook, MassInvalidation
@@ -322,9 +322,11 @@ class Engine:
         self.slots.give(lane)
         if not self.dispatch.due:
             self.dispatch.refill_soon()
-        request = push.request
         try:
-            judged = state.sender.classify(result, request, push.prepared, push.target, now)  # type: ignore[arg-type]  # set at launch
+            if push.recalled:
+                judged: Acceptance | Verdict = self._recalled(push, state, mono)
+            else:
+                judged = state.sender.classify(result, push.request, push.prepared, push.target, now)  # type: ignore[arg-type]  # set at launch
         except Exception as error:  # noqa: BLE001 - a fourth provider's mistake; what became of the push is not known
             judged = self._classify_raised(state, error)
         if isinstance(judged, Acceptance):
@@ -340,6 +342,19 @@ class Engine:
             push.doubtful = True
         push.request = None
         self.failed(push, verdict)
+
+    def recall(self, state: SenderState) -> None:
+        """Take back what waits in the transport for a stream: its credential was refused, and so would all of it be, one by one."""
+        for push in [push for push in self._launched if push.lane is not None and push.lane.state is state]:
+            if isinstance(push.handle, Recallable):
+                push.recalled = True
+                if not push.handle.recall():
+                    push.recalled = False
+
+    def _recalled(self, push: Push, state: SenderState, mono: float) -> Verdict:
+        push.recalled = False
+        latch = state.latch
+        return settle.cancelled() if latch is None else settle.latched(latch.verdict, latch.probe_at - mono)
 
     def _accepted(self, push: Push, lane: Lane, acceptance: Acceptance, result: WireResult, mono: float) -> None:
         attempt = settle.attempted(push, mono, result.status if isinstance(result, WireResponse) else None, None)

@@ -17,6 +17,8 @@ BURST = 0.1
 """Seconds' worth of pushes that may go at once."""
 _SAME_BURST = 1.0
 """Refusals within this many seconds answer the same burst and count once."""
+FIRST_STEP = 0.1
+"""Share of the configured rate that a climb begins with."""
 _UNLEARN = 4.0
 """The learnt limit is dropped when the rate has grown to this multiple of what was once too much."""
 
@@ -28,11 +30,25 @@ class Limiter:
     ``delay(now)`` says how long the next push has to wait, ``take(now)`` notes one that goes.
     """
 
-    __slots__ = ("_counted", "_last_count", "_second", "_throttled_at", "_tokens", "_updated", "ceiling", "learnt", "paused_until", "rate")
+    __slots__ = (
+        "_counted",
+        "_last_count",
+        "_second",
+        "_throttled_at",
+        "_tokens",
+        "_updated",
+        "ceiling",
+        "learnt",
+        "paused_until",
+        "ramp",
+        "rate",
+    )
 
-    def __init__(self, ceiling: float | None = None) -> None:
+    def __init__(self, ceiling: float | None = None, ramp: float = 0.0) -> None:
         self.ceiling = ceiling
         """The configured rate, pushes a second; None: no limit of our own."""
+        self.ramp = ramp
+        """Seconds over which the configured rate is reached, at first and after as long without a push; 0.0: at once."""
         self.rate = ceiling
         """The present rate; None: unlimited."""
         self.learnt: float | None = None
@@ -87,12 +103,22 @@ class Limiter:
         if passed <= 0:
             return
         self._updated = now
+        if self.ramp > 0.0 and self.learnt is None:
+            self._climb(passed)
         rate = self.rate
         if rate is None:
             return
         self._tokens = min(self._capacity(), self._tokens + passed * rate)
         if self.learnt is not None:
             self._grow(rate + self.learnt * INCREASE * passed)
+
+    def _climb(self, passed: float) -> None:
+        if self.ceiling is None or self.rate is None:
+            return
+        if passed >= self.ramp:
+            self.rate = self.ceiling * FIRST_STEP
+        elif self.rate < self.ceiling:
+            self.rate = min(self.ceiling, self.rate + self.ceiling * passed / self.ramp)
 
     def _grow(self, rate: float) -> None:
         assert self.learnt is not None

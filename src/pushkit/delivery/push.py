@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextvars
 import logging
 import os
-import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
@@ -89,6 +88,7 @@ class Push:
         "now",
         "prepared",
         "push_id",
+        "recalled",
         "refreshed",
         "repaid",
         "request",
@@ -145,6 +145,8 @@ class Push:
         self.unknown_retried = False
         self.doubtful = False
         """An earlier attempt may have been accepted."""
+        self.recalled = False
+        """Taken back from the transport, since its credential was refused meanwhile."""
         self.refreshed = False
         self.early_used = False
         self.repaid = 0.0
@@ -279,7 +281,7 @@ class Call:
     def _stamp(self, message: Message) -> Stamp:
         known = self._stamps.get(id(message))
         if known is None:
-            key = message.key if isinstance(message.key, str) and message.key else uuid.uuid4().hex
+            key = message.key if isinstance(message.key, str) and message.key else new_push_id()
             known = self._stamps[id(message)] = (message, Stamp(key=key, dedupe=self.policy.dedupe, dry_run=self.dry_run))
         return known[1]
 

@@ -14,7 +14,7 @@ from pushkit.delivery.limiter import Limiter
 from pushkit.errors import ConfigurationError
 from pushkit.lru import LRU
 from pushkit.outcomes import Action, Scope
-from pushkit.provider import Credential, ManyOrigins, Provider, Sender
+from pushkit.provider import Credential, ManyOrigins, Provider, RampsUp, Sender
 from pushkit.targets import Target
 from pushkit.verdict import Verdict, refuse_recipient, refuse_technical
 
@@ -79,7 +79,7 @@ class SenderState:
         self.app = sender.app
         self.attempt_timeout = sender.attempt_timeout
         self.budget = Budget()
-        self.limiter = Limiter(sender.rate)
+        self.limiter = Limiter(sender.rate, sender.ramp if isinstance(sender, RampsUp) else 0.0)
         self.pauses: LRU[Hashable, float] = LRU(PAUSES)
         """Throttle key to the monotonic time until which nothing is sent there."""
         self.latch: Latch | None = None
