@@ -181,6 +181,16 @@ class ManyOrigins(Protocol):
 
 
 @runtime_checkable
+class RampsUp(Protocol):
+    """What a sender adds when its ``rate`` is to be reached gradually (FCM)."""
+
+    @property
+    def ramp(self) -> float:
+        """Seconds from the first push, or the first after as long a silence, to the full rate; 0.0: at once."""
+        ...
+
+
+@runtime_checkable
 class EndingCredentials(Protocol):
     """What a sender adds when its credentials end on a known day (certificates), so that hooks hear it a month ahead."""
 

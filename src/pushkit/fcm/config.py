@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from datetime import timedelta
 from typing import Any, Final, cast
 
 import attrs
@@ -30,6 +31,7 @@ PROJECT_RATE: Final = 10_000.0
 MOST_STREAMS: Final = 100
 """Concurrent requests a connection; Google ends a connection that opens more."""
 
+_LONGEST_RAMP: Final = 3600.0
 _PROJECT: Final = re.compile(r"[a-z0-9][a-z0-9.:\-]{0,99}")
 
 
@@ -44,6 +46,14 @@ def _source(value: Any) -> Any:
         f"fcm.Config(credentials=): got a {value.__name__ + ' class' if isinstance(value, type) else type(value).__name__}; expected "
         "fcm.ServiceAccount.from_file(…), fcm.MetadataServer(), fcm.GoogleAuth(…), fcm.StaticToken(…) or a callable that gives a token"
     )
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, timedelta):
+        value = value.total_seconds()
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _LONGEST_RAMP:
+        raise ConfigurationError("fcm.Config(ramp=): expected seconds (0 to 3600) or a timedelta")
+    return float(value)
 
 
 def _origin(value: Any, name: str) -> None:
@@ -77,6 +87,11 @@ class Config:
     """HTTP/2 connections at the most; each carries 100 pushes at a time."""
     rate: float | None = PROJECT_RATE
     """Pushes a second at the most, over all of this client. The default is Google's default quota; None for no limit."""
+    ramp: float = attrs.field(default=0.0, converter=_seconds)
+    """
+    Seconds (or a ``timedelta``) in which ``rate`` is reached, from a tenth of it: Google asks big senders to
+    take at least 60. Counts from the first push and from the first after as long a silence. 0: at once.
+    """
     serial_fan_out: bool = False
     """Send topic and condition pushes one at a time, as Google advises for big topics (all share about 10 000 devices a second)."""
 
@@ -100,6 +115,8 @@ class Config:
         rate: Any = self.rate
         if rate is not None and (isinstance(rate, bool) or not isinstance(rate, (int, float)) or not rate > 0):
             raise ConfigurationError("fcm.Config(rate=): expected pushes a second above 0, or None for no limit")
+        if self.ramp and rate is None:
+            raise ConfigurationError("fcm.Config(ramp=): there is no rate to reach; give rate= too")
 
     @property
     def source(self) -> CredentialSource:

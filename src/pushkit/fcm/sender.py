@@ -52,6 +52,7 @@ class FcmSender:
         self.config: Final = config
         self.app: Final = app
         self.rate = config.rate
+        self.ramp = config.ramp
         source = config.source
         if isinstance(source, MetadataServer) and config.project_id is not None:
             source = attrs.evolve(source, project_id=config.project_id)

@@ -43,6 +43,9 @@ async def _async_token():
         ({"max_connections": True}, "max_connections"),
         ({"rate": 0}, "rate"),
         ({"rate": "fast"}, "rate"),
+        ({"ramp": -1}, "ramp"),
+        ({"ramp": "a minute"}, "ramp"),
+        ({"rate": None, "ramp": 60}, "no rate"),
     ],
 )
 def test_what_cannot_work_is_refused(changes, says):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import attrs
 import pytest
 from tests.unit.fcm.answers import error_body
@@ -9,6 +11,7 @@ from tests.unit.fcm.helpers import BEARER, TOKEN, Push, account, answer, judged,
 
 from pushkit import fcm
 from pushkit.outcomes import Action, Scope
+from pushkit.provider import RampsUp
 from pushkit.verdict import LatchCredential, RefreshCredential, Verdict
 
 MESSAGE = fcm.Message(data={"a": "b"})
@@ -21,9 +24,10 @@ def addressed(one, target=None, push=None):
 
 def test_it_has_the_facts_that_delivery_relies_on():
     """Time for an attempt, rate, streams and connections."""
-    one = sender(rate=50.0, max_connections=2)
+    one = sender(rate=50.0, ramp=timedelta(minutes=1), max_connections=2)
 
     assert ("fcm", "default", 15.0, 50.0) == (one.provider, one.app, one.attempt_timeout, one.rate)
+    assert (True, 60.0) == (isinstance(one, RampsUp), one.ramp)
     ((origin, policy, pool_key),) = one.origins
     assert ("https://fcm.googleapis.com", 100, 2, None) == (str(origin), policy.max_streams, policy.max_connections, pool_key)
 
