@@ -27,6 +27,7 @@ from pushkit.fcm.messages import (
 )
 from pushkit.fcm.metadata import MetadataServer
 from pushkit.fcm.provider import FcmProvider
+from pushkit.fcm.registrations import Freshness, freshness
 from pushkit.fcm.targets import Condition, Installation, Registration, Topic
 from pushkit.fcm.topics import Subscribe, TopicSubscription, Unsubscribe
 
@@ -44,6 +45,7 @@ __all__ = [
     "Config",
     "FcmOptions",
     "FcmProvider",
+    "Freshness",
     "GoogleAuth",
     "Installation",
     "LightSettings",
@@ -64,4 +66,5 @@ __all__ = [
     "Visibility",
     "WebpushConfig",
     "WebpushFcmOptions",
+    "freshness",
 ]
