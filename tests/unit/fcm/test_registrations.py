@@ -47,5 +47,5 @@ def test_the_present_is_the_default():
 )
 def test_mistakes_raise(arguments):
     """A naive time would be off by hours without anybody noticing."""
-    with pytest.raises(ValueError, match="aware|longer"):
+    with pytest.raises(ValueError, match=r"aware|longer"):
         freshness(**arguments)
