@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from datetime import datetime
 from typing import Any
 
 import attrs
@@ -41,6 +42,10 @@ class Finding:
         return f"{self.level.value}: {self.provider}/{self.app} {self.subject}: {self.message}{mend}"
 
 
+def _json_ready(_: object, __: object, value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
 @attrs.frozen(kw_only=True)
 class SenderHealth:
     """The state of one provider and app."""
@@ -53,6 +58,8 @@ class SenderHealth:
     """Reason of the credential failure that stopped this sender; None while it works."""
     credential_age: float | None = None
     """Seconds since the access token was fetched; None where nothing is fetched."""
+    credential_expires_at: datetime | None = None
+    """Aware UTC: when the access token ends, or (where nothing is fetched) the first certificate; None for what does not end."""
     in_flight: int = 0
     waiting: int = 0
     breakers: dict[str, str] = attrs.field(factory=dict[str, str])
@@ -75,5 +82,5 @@ class Health:
     """Anything else worth knowing, such as an OpenSSL without deterministic signatures."""
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON-ready values, for a readiness endpoint."""
-        return attrs.asdict(self)
+        """As JSON-ready values (times in ISO 8601), for a readiness endpoint."""
+        return attrs.asdict(self, value_serializer=_json_ready)

@@ -8,13 +8,17 @@ import os
 from typing import TYPE_CHECKING
 
 from pushkit.delivery.engine import Engine
+from pushkit.delivery.settle import moment
 from pushkit.errors import ClientClosedError
 from pushkit.health import Health, SenderHealth
+from pushkit.provider import EndingCredentials
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from pushkit.client.options import Options
+    from pushkit.delivery.senders import SenderState
     from pushkit.provider import Provider
 
 log = logging.getLogger("pushkit")
@@ -48,6 +52,7 @@ class State:
                 budget=state.budget.share,
                 latched=state.latch.verdict.reason if state.latch is not None else None,
                 credential_age=now - state.entry.fetched_at if state.entry is not None and state.entry.token is not None else None,
+                credential_expires_at=_ends_at(state),
                 in_flight=state.in_flight,
                 waiting=state.queued,
                 breakers={lane.origin: lane.breaker.state.value for _, lane in state.lanes.items() if lane.breaker.state.value != "closed"},
@@ -69,6 +74,15 @@ class State:
             origins=tuple(self.transport.health()),
             sizes=sizes,
         )
+
+
+def _ends_at(state: SenderState) -> datetime | None:
+    """When what this sender signs in with ends."""
+    if state.entry is not None and state.entry.token is not None:
+        return moment(state.entry.token.expires_at)
+    if isinstance(state.sender, EndingCredentials):
+        return min(state.sender.credential_ends(), default=None)
+    return None
 
 
 class StateHolder:

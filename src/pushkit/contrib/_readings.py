@@ -60,6 +60,10 @@ LATCHED = Gauge(prometheus="pushkit_credential_latched", opentelemetry="pushkit.
                 help="1 while sending is stopped because the provider refuses the credential, else 0.")
 AGE = Gauge(prometheus="pushkit_credential_age_seconds", opentelemetry="pushkit.credential.age", unit="s", labels=_SENDER,
             help="Seconds since the access token was fetched.")
+CERTIFICATE = Gauge(prometheus="pushkit_certificate_expiry_timestamp_seconds", opentelemetry="pushkit.certificate.expiry", unit="s", labels=_SENDER,
+                    join=min, help="When the certificate ends, as UNIX time; absent for keys, which do not end.")
+TOKEN = Gauge(prometheus="pushkit_access_token_expiry_timestamp_seconds", opentelemetry="pushkit.access_token.expiry", unit="s", labels=_SENDER,
+              join=min, help="When the fetched access token ends, as UNIX time; it is renewed ahead of that.")
 BREAKER = Gauge(prometheus="pushkit_breaker_state", opentelemetry="pushkit.breaker.state", unit="1", labels=(*_SENDER, "origin", "state"),
                 help="1 for a circuit breaker that is open or half open; closed ones are left out.")
 CONNECTIONS = Gauge(prometheus="pushkit_connections", opentelemetry="pushkit.connections", unit="{connection}", labels=_ORIGIN, join=_sum,
@@ -75,7 +79,7 @@ READABLE = Gauge(prometheus="pushkit_health_readable", opentelemetry="pushkit.he
 # fmt: on
 
 GAUGES = (
-    READABLE, USABLE, IN_FLIGHT, TABLE, SENDER_IN_FLIGHT, SENDER_WAITING, BUDGET, LATCHED, AGE, BREAKER,
+    READABLE, USABLE, IN_FLIGHT, TABLE, SENDER_IN_FLIGHT, SENDER_WAITING, BUDGET, LATCHED, AGE, CERTIFICATE, TOKEN, BREAKER,
     CONNECTIONS, STREAMS, STREAM_LIMIT, STREAM_WAITING,
 )  # fmt: skip
 
@@ -191,6 +195,9 @@ class Watchers:
             yield LATCHED, labels, float(sender.latched is not None)
             if sender.credential_age is not None:
                 yield AGE, labels, sender.credential_age
+            if sender.credential_expires_at is not None:
+                ends = TOKEN if sender.credential_age is not None else CERTIFICATE
+                yield ends, labels, sender.credential_expires_at.timestamp()
             for origin, state in sender.breakers.items():
                 yield BREAKER, (*labels, self._origins(origin), state), 1.0
         for at_origin in health.origins:

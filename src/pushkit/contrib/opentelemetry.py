@@ -59,11 +59,6 @@ _UNDER_WAY = 20_000
 
 _SECOND = 1_000_000_000
 
-_EXPIRY = {
-    "pushkit.certificate.expiry": "When the certificate ends, as UNIX time; told from the moment that the end is near.",
-    "pushkit.access_token.expiry": "When the fetched access token ends, as UNIX time; it is renewed ahead of that.",
-}
-
 Spans = Literal["all", "failures", "none"]
 
 
@@ -161,9 +156,6 @@ class OpenTelemetryHook:
         self._budget = _Total(meter, "pushkit.retry_budget.exhausted", "{event}", "Times that a retry budget was used up.")
         self._credential = _Total(meter, "pushkit.credential.problems", "{event}", "Credentials that a provider refused.")
         self._refreshed = _Total(meter, "pushkit.credential.refreshes", "{event}", "Access tokens that were fetched.")
-        self._expiry: dict[str, dict[tuple[str, str], float]] = {name: {} for name in _EXPIRY}
-        for name, what in _EXPIRY.items():
-            meter.create_observable_gauge(name, [self._expiry_observer(name)], "s", what)
         for gauge in GAUGES:
             meter.create_observable_gauge(gauge.opentelemetry, [self._observer(gauge)], gauge.unit, gauge.help)
         self._handlers: dict[type[Any], Callable[[Any], None]] = {
@@ -179,8 +171,7 @@ class OpenTelemetryHook:
             events.CredentialProblem: lambda event: self._credential.add(
                 self._place(event, event.reason) | {"pushkit.latched": event.latched}
             ),
-            events.CredentialExpiring: lambda event: self._expires("pushkit.certificate.expiry", event),
-            events.CredentialRefreshed: self._on_refreshed,
+            events.CredentialRefreshed: lambda event: self._refreshed.add(self._place(event)),
         }
 
     def watch(self, client: HealthClient, *, name: str = "default") -> None:
@@ -209,13 +200,6 @@ class OpenTelemetryHook:
             names = tuple(_GAUGE_ATTRIBUTES[label] for label in gauge.labels)
             for labels, value in self._watchers.read_one(gauge).items():
                 yield Observation(value, dict(zip(names, labels, strict=True)))
-
-        return observe
-
-    def _expiry_observer(self, name: str) -> Callable[[CallbackOptions], Iterable[Observation]]:
-        def observe(_: CallbackOptions) -> Iterable[Observation]:
-            for (provider, app), at in tuple(self._expiry[name].items()):
-                yield Observation(at, {"messaging.system": provider, "pushkit.app": app})
 
         return observe
 
@@ -256,13 +240,6 @@ class OpenTelemetryHook:
     def _on_retry(self, event: events.RetryScheduled) -> None:
         attributes = {"messaging.system": event.provider, "error.type": self._reason(event.provider, event.reason, 0)}
         self._retries.add(attributes | {"pushkit.waits_for": event.waits_for.value})
-
-    def _expires(self, name: str, event: events.CredentialExpiring | events.CredentialRefreshed) -> None:
-        self._expiry[name][event.provider, self._app(event.app)] = event.expires_at.timestamp()
-
-    def _on_refreshed(self, event: events.CredentialRefreshed) -> None:
-        self._refreshed.add(self._place(event))
-        self._expires("pushkit.access_token.expiry", event)
 
     def _on_finished(self, event: events.Finished) -> None:
         outcome = event.outcome

@@ -45,11 +45,6 @@ PUSH_BUCKETS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 30
 
 _ACCEPTED = "accepted"
 
-_EXPIRY = {
-    "pushkit_certificate_expiry_timestamp_seconds": "When the certificate ends, as UNIX time; told from the moment that the end is near.",
-    "pushkit_access_token_expiry_timestamp_seconds": "When the fetched access token ends, as UNIX time; it is renewed ahead of that.",
-}
-
 
 class PrometheusMetrics(Collector):
     """
@@ -84,7 +79,6 @@ class PrometheusMetrics(Collector):
         self._reason = Reasons(reasons)
         self._app = Bounded(apps)
         self._watchers = Watchers(apps=self._app, origins=Origins(origins), timeout=health_timeout)
-        self._expiry: dict[str, dict[tuple[str, str], float]] = {name: {} for name in _EXPIRY}
 
         self._outcomes = Counter(
             "pushkit_outcomes",
@@ -153,7 +147,6 @@ class PrometheusMetrics(Collector):
             events.BreakerChanged: lambda event: self._breaker.labels(event.provider, event.state).inc(),
             events.BudgetExhausted: lambda event: self._budget.labels(event.provider, self._app(event.app)).inc(),
             events.CredentialProblem: self._on_credential,
-            events.CredentialExpiring: lambda event: self._expires("pushkit_certificate_expiry_timestamp_seconds", event),
             events.CredentialRefreshed: self._on_refreshed,
         }
         if registry is not None:
@@ -174,7 +167,11 @@ class PrometheusMetrics(Collector):
         self._watchers.remove(name)
 
     def __call__(self, event: events.Event) -> None:
-        """Hear an event: what makes this object a hook."""
+        """
+        Hear an event: what makes this object a hook.
+
+        That a certificate ends soon is no event here: ``watch`` exports the time of its end.
+        """
         handler = self._handlers.get(type(event))
         if handler is not None:
             handler(event)
@@ -183,7 +180,6 @@ class PrometheusMetrics(Collector):
         """All metrics, for a registry."""
         for counted in self._counted:
             yield from counted.collect()
-        yield from self._expiry_families()
         for gauge, values in self._watchers.read().items():
             family = GaugeMetricFamily(gauge.prometheus, gauge.help, labels=gauge.labels)
             for labels, value in values.items():
@@ -194,16 +190,8 @@ class PrometheusMetrics(Collector):
         """The same without values, so that registering reads no client."""
         for counted in self._counted:
             yield from counted.describe()
-        yield from self._expiry_families()
         for gauge in GAUGES:
             yield GaugeMetricFamily(gauge.prometheus, gauge.help, labels=gauge.labels)
-
-    def _expiry_families(self) -> Iterator[Metric]:
-        for name, what in _EXPIRY.items():
-            family = GaugeMetricFamily(name, what, labels=("provider", "app"))
-            for labels, at in tuple(self._expiry[name].items()):
-                family.add_metric(labels, at)
-            yield family
 
     def _on_attempt(self, event: events.AttemptFinished) -> None:
         attempt = event.attempt
@@ -254,9 +242,5 @@ class PrometheusMetrics(Collector):
         reason = self._reason(event.provider, event.reason, 0)
         self._credential.labels(event.provider, self._app(event.app), reason, "true" if event.latched else "false").inc()
 
-    def _expires(self, name: str, event: events.CredentialExpiring | events.CredentialRefreshed) -> None:
-        self._expiry[name][event.provider, self._app(event.app)] = event.expires_at.timestamp()
-
     def _on_refreshed(self, event: events.CredentialRefreshed) -> None:
         self._refreshed.labels(event.provider, self._app(event.app)).inc()
-        self._expires("pushkit_access_token_expiry_timestamp_seconds", event)

@@ -53,8 +53,18 @@ def a_health(**changes: Any) -> Health:
             "usable": False,
             "in_flight": 7,
             "senders": (
-                SenderHealth(provider="apns", app="default", budget=0.25, latched="InvalidProviderToken", in_flight=5, waiting=2),
-                SenderHealth(provider="fcm", app="default", budget=1.0, credential_age=1800.0, breakers={GOOGLE: "open"}),
+                SenderHealth(
+                    provider="apns",
+                    app="default",
+                    budget=0.25,
+                    latched="InvalidProviderToken",
+                    in_flight=5,
+                    waiting=2,
+                    credential_expires_at=UNTIL,
+                ),
+                SenderHealth(
+                    provider="fcm", app="default", budget=1.0, credential_age=1800.0, credential_expires_at=UNTIL, breakers={GOOGLE: "open"}
+                ),
             ),
             "origins": (
                 OriginHealth(origin=APPLE, engine="ngh2", connections=2, streams=5, stream_limit=1000, waiting=1),

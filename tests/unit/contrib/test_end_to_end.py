@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import threading
+import time
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -15,6 +18,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import CollectorRegistry
 from tests.canaries import LeakCatcher
+from tests.unit.apns.certificates import TOPICS, certificate
 
 import pushkit
 from pushkit import Notification, RetryPolicy, apns, events
@@ -53,13 +57,15 @@ def test_a_broadcast_is_counted_as_its_report_counts_it(server: PushServer) -> N
         server.unregister(device)
     targets = [*(server.device() for _ in range(5)), *gone, server.registration(), server.subscription(), apns.Device("no token")]
 
-    async def go() -> tuple[Any, float | None]:
+    async def go() -> tuple[Any, float | None, float | None]:
         async with client(server, metrics) as push:
             metrics.watch(push)
             report = await push.send_many(HELLO, to=targets)
-            return report, await asyncio.to_thread(registry.get_sample_value, "pushkit_client_usable", {"client": "default"})
+            usable = await asyncio.to_thread(registry.get_sample_value, "pushkit_client_usable", {"client": "default"})
+            labels = {"client": "default", "provider": "fcm", "app": "default"}
+            return report, usable, registry.get_sample_value("pushkit_access_token_expiry_timestamp_seconds", labels)
 
-    report, usable = asyncio.run(go())
+    report, usable, left = asyncio.run(go())
     counted: dict[str, float] = {}
     for family in registry.collect():
         for sample in family.samples:
@@ -70,7 +76,29 @@ def test_a_broadcast_is_counted_as_its_report_counts_it(server: PushServer) -> N
     assert (7, 4) == (report.accepted, report.recipient)
     assert 1 == usable
     assert registry.get_sample_value("pushkit_attempts_total", {"provider": "apns", "status": "2xx"}) == 5
-    assert registry.get_sample_value("pushkit_access_token_expiry_timestamp_seconds", {"provider": "fcm", "app": "default"})
+    assert left is not None
+    assert 3000 < left - time.time() <= 3600
+
+
+def test_the_end_of_a_certificate_is_exported(server: PushServer) -> None:
+    """From the first push on, whatever day it is: the gauge holds the certificate's own date."""
+    registry = CollectorRegistry()
+    metrics = PrometheusMetrics(registry)
+    credentials = certificate(topics=TOPICS, start=time.time() - 86_400)
+    config = server.apns_config(credentials=credentials)
+
+    async def go() -> tuple[float | None, dict[str, Any]]:
+        async with client(server, metrics, apns=config) as push:
+            metrics.watch(push)
+            await push.send(HELLO, to=server.device())
+            labels = {"client": "default", "provider": "apns", "app": "default"}
+            return registry.get_sample_value("pushkit_certificate_expiry_timestamp_seconds", labels), push.health().as_dict()
+
+    ends, health = asyncio.run(go())
+
+    assert credentials.not_after.timestamp() == ends
+    assert credentials.not_after.astimezone(UTC).isoformat() == health["senders"][0]["credential_expires_at"]
+    assert json.dumps(health)
 
 
 def test_health_of_the_synchronous_client_is_exported(server: PushServer) -> None:

@@ -92,7 +92,7 @@ def test_durations_are_histograms(registry: CollectorRegistry, metrics: Promethe
 
 
 def test_every_event_leaves_a_trace(registry: CollectorRegistry, metrics: PrometheusMetrics) -> None:
-    """One of each event moves one counter each; only the start of an attempt is told by its end."""
+    """One of each event moves one counter each; the start of an attempt is told by its end, the end of a certificate by a gauge."""
     before = values(scrape(registry))
     silent = []
     for event in every_event():
@@ -102,14 +102,17 @@ def test_every_event_leaves_a_trace(registry: CollectorRegistry, metrics: Promet
             silent.append(type(event).__name__)
         before = after
 
-    assert silent == ["AttemptStarted"]
+    assert silent == ["AttemptStarted", "CredentialExpiring"]
 
 
 def test_expiry_of_a_credential_is_a_time(registry: CollectorRegistry, metrics: PrometheusMetrics) -> None:
     """The gauge holds the UNIX time, so that an alert can subtract the present."""
-    metrics(events.CredentialExpiring(provider="apns", app="default", expires_at=UNTIL))
+    metrics.watch(Patient())
+    text = scrape(registry)
 
-    assert value(scrape(registry), "pushkit_certificate_expiry_timestamp_seconds", provider="apns", app="default") == UNTIL.timestamp()
+    certificate, token = "pushkit_certificate_expiry_timestamp_seconds", "pushkit_access_token_expiry_timestamp_seconds"
+    assert value(text, certificate, client="default", provider="apns", app="default") == UNTIL.timestamp()
+    assert value(text, token, client="default", provider="fcm", app="default") == UNTIL.timestamp()
 
 
 def test_health_is_read_at_each_scrape(registry: CollectorRegistry, metrics: PrometheusMetrics) -> None:
