@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Hashable, Sequence
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import attrs
 
@@ -90,19 +90,6 @@ class ConnectionAuth(Protocol):
 
 @attrs.frozen(kw_only=True, repr=False)
 class ClientCertificate:
-    """What a TLS client shows of itself (APNs certificates). Bytes only: making a TLS context of it is the transport's business."""
-
-    chain: bytes
-    """PEM: the certificate, then any intermediate ones."""
-    key: bytes
-    """PEM: its private key, unencrypted. Secret."""
-
-    def __repr__(self) -> str:
-        return "<ClientCertificate>"
-
-
-@attrs.frozen(kw_only=True, repr=False)
-class ClientCertificate:
     """
     A TLS client certificate and its private key, as PEM octets.
 
@@ -149,8 +136,6 @@ class OriginPolicy:
     """Cap on an answer's body; a larger one becomes a ``RESPONSE_TOO_LARGE`` fault."""
     check_address: Callable[[str, str], bool] | None = None
     """``(host, ip) -> may we dial it?``, asked for every resolved address before it is dialled (SSRF)."""
-    client_certificate: ClientCertificate | None = None
-    """What to show in the TLS handshake; requests that share a ``pool_key`` have the same one."""
     use_environment_proxy: bool = False
     """Whether proxies named by the environment may carry this traffic."""
     client_certificate: ClientCertificate | None = None
@@ -267,6 +252,19 @@ class Cancellable(Protocol):
 
     def cancel(self) -> None:
         """Give up; ``done`` is still called, with a ``CANCELLED`` fault that says what is known of the fate. Idempotent."""
+        ...
+
+
+@runtime_checkable
+class Recallable(Protocol):
+    """What a transport's handles may add: taking back what was not begun."""
+
+    def recall(self) -> bool:
+        """
+        Take the request back if it waits for a connection or a stream still; gives whether it did.
+
+        ``done`` is then called, before this returns, with a ``CANCELLED`` fault and ``Processed.NO``. What is on its way goes on.
+        """
         ...
 
 

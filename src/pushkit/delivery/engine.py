@@ -346,10 +346,10 @@ class Engine:
     def recall(self, state: SenderState) -> None:
         """Take back what waits in the transport for a stream: its credential was refused, and so would all of it be, one by one."""
         for push in [push for push in self._launched if push.lane is not None and push.lane.state is state]:
-            if isinstance(push.handle, Recallable):
-                push.recalled = True
-                if not push.handle.recall():
-                    push.recalled = False
+            handle: object = push.handle
+            if isinstance(handle, Recallable):
+                push.recalled = True  # heard by the callback, which comes before recall() returns
+                push.recalled = handle.recall() and push.recalled
 
     def _recalled(self, push: Push, state: SenderState, mono: float) -> Verdict:
         push.recalled = False

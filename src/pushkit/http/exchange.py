@@ -34,6 +34,7 @@ class Exchange:
         "done",
         "goaway_reason",
         "headers",
+        "parked",
         "refusals",
         "request",
         "seen_answers",
@@ -49,6 +50,8 @@ class Exchange:
         self.stream_id = 0
         self.abandon: Callable[[Exchange], Processed] | None = None
         """Takes the request out of wherever it is when it has no connection; set by who holds it."""
+        self.parked = False
+        """Whether a pool has it, or had it before a connection got it."""
         self.headers: Sequence[Header] | None = None
         self.chunks: bytes | list[bytes] = b""
         self.size = 0
@@ -82,6 +85,13 @@ class Exchange:
     def cancel(self) -> None:
         """Give up; the caller hears ``CANCELLED`` with the fate."""
         self.give_up(FaultKind.CANCELLED)
+
+    def recall(self) -> bool:
+        """Give up if it waits in a pool still."""
+        if self.done is None or self.connection is not None or not self.parked:
+            return False
+        self.give_up(FaultKind.CANCELLED, "taken back before it was sent")
+        return True
 
     def expire(self) -> None:
         """The deadline has come."""

@@ -265,28 +265,30 @@ def test_a_clock_that_is_wrong_is_named(server):
     assert "clock" in first.failures[-1].advice
     assert "clock" in later.failures[-1].advice
     assert 0 == more
+    assert len(server.sent) <= 3
     assert connections(server) <= 2
 
 
 def test_the_wrong_key_is_named_and_stops_the_flood(server):
-    """A key that Apple does not know: nobody is removed, one connection is enough, and nothing more is sent."""
+    """A key that Apple does not know: one refusal is enough for a thousand pushes, and nobody is removed."""
     key = server.apns_key
     other = PushServer().apns_key
     config = server.apns_config(credentials=apns.TokenKey(other.pem, key_id=key.key_id, team_id=key.team_id))
 
     async def run():
         async with client(server, config=config) as push:
-            first = await push.send_many(HELLO, to=[server.device() for _ in range(100)])
+            first = await push.send_many(HELLO, to=[server.device() for _ in range(1000)])
             sent = len(server.sent)
-            later = await push.send_many(HELLO, to=[server.device() for _ in range(100)])
+            later = await push.send_many(HELLO, to=[server.device() for _ in range(1000)])
             return first, later, len(server.sent) - sent
 
     first, later, more = asyncio.run(run())
 
-    assert 100 == first.technical == later.technical
+    assert 1000 == first.technical == later.technical
     assert {Action.FIX_CREDENTIALS} == {failure.action for failure in (*first.failures, *later.failures)}
     assert 0 == more
-    assert 1 == connections(server)
+    assert 1 == len(server.sent)
+    assert {False} == {failure.attempts[-1].status is not None for failure in first.failures[1:]}
 
 
 def connections(server):

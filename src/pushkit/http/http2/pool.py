@@ -89,6 +89,7 @@ class Pool:
                 connection.assign(exchange)
                 return
         exchange.abandon = self._drop
+        exchange.parked = True
         self.waiting[exchange] = None
         self.grow()
 
@@ -206,6 +207,7 @@ class Pool:
         for exchange in reversed(list(exchanges)):
             exchange.stream_id = 0
             exchange.abandon = self._drop
+            exchange.parked = True
             self.waiting[exchange] = None
             self.waiting.move_to_end(exchange, last=False)
         if self.waiting:
