@@ -30,7 +30,7 @@ def to_text(view: View) -> str:
     if view.rows:
         lines += ["", *table([tuple(view.columns), *view.rows], indent="  ")]
     for section in view.sections:
-        lines += ["", section.heading.upper()]
+        lines += ["", section.heading]
         for group in section.groups:
             label = f" [{group.label}]" if group.label else ""
             lines.append(f"  {group.count:>7,} × {group.what}{label}  ({group.action})")
