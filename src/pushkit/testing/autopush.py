@@ -61,6 +61,7 @@ class _Stored:
 
     channel: str
     version: str
+    location: str
     until: float
     frame: dict[str, Any]
 
@@ -114,12 +115,12 @@ class Autopush:
     def start(self) -> Self:
         """Start to listen."""
         self._run(self._open())
-        self._server.world.deliver = self._deliver
+        self._server.world.deliver, self._server.world.withdrawn = self._deliver, self._withdrawn
         return self
 
     def stop(self) -> None:
         """Stop; browsers are cut off. Idempotent."""
-        self._server.world.deliver = None
+        self._server.world.deliver = self._server.world.withdrawn = None
         self._run(self._close())
 
     def __enter__(self) -> Self:
@@ -181,7 +182,13 @@ class Autopush:
 
     # Delivery, called by the Web Push service on the server's loop
 
-    def _deliver(self, address: Address, request: Request) -> None:
+    def _withdrawn(self, location: str) -> None:
+        for agent in self._agents.values():
+            for stored in tuple(agent.waiting):
+                if stored.location == location:
+                    agent.waiting.remove(stored)
+
+    def _deliver(self, address: Address, request: Request, location: str) -> None:
         owner = self._owners.get(address.key)
         if owner is None:
             return
@@ -197,7 +204,7 @@ class Autopush:
         if request.body:
             frame["data"] = base64.urlsafe_b64encode(request.body).rstrip(b"=").decode()
             frame["headers"] = {"encoding": "aes128gcm"}
-        stored = _Stored(channel, version, time.monotonic() + frame["ttl"], frame)
+        stored = _Stored(channel, version, location, time.monotonic() + frame["ttl"], frame)
         if frame["ttl"]:
             agent.waiting.append(stored)
         if agent.writer is not None:

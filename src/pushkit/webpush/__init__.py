@@ -12,6 +12,7 @@ from pushkit.webpush.messages import Button, Message, Options, Urgency
 from pushkit.webpush.provider import WebpushProvider
 from pushkit.webpush.targets import Subscription
 from pushkit.webpush.topic import topic_from
+from pushkit.webpush.withdrawal import Withdrawal
 from pushkit.webpush.worker import service_worker
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ __all__ = [
     "Urgency",
     "VapidKey",
     "WebpushProvider",
+    "Withdrawal",
     "decrypt",
     "encrypt",
     "service_worker",

@@ -223,6 +223,9 @@ LOCAL: Mapping[str, LocalRow] = {
     "invalid_padding": LocalRow(MESSAGE, 'Set the padding to "none", "block" or a number of octets.'),
     "background_not_supported": LocalRow(MESSAGE, "Show something with each push to Safari: it takes the permission away from pages that push silently."),
     "unsupported_message": LocalRow(MESSAGE, "Send this kind of message to its own provider's recipients; browsers take a Notification, a webpush.Message or a webpush.Declarative."),
+    "invalid_location": LocalRow(MESSAGE, "Give the location that the service named when it accepted the message; it has to be the same service's."),
+    "message_gone": LocalRow(MESSAGE, "Nothing is left to take back: the message was delivered or has expired."),
+    "withdrawal_not_supported": LocalRow(MESSAGE, "Send a newer message with the same topic instead: this push service cannot take one back."),
     "invalid_vapid_subject": LocalRow(SETTINGS, "Set a real contact address in the settings: an e-mail address (mailto:) or a web page (https://)."),
     "vapid_keypair_mismatch": LocalRow(CREDENTIALS, "Correct the web push key pair in the settings: the public key does not belong to the private key."),
 }

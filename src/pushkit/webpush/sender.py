@@ -27,6 +27,7 @@ from pushkit.webpush.endpoints import Allowed, Service, is_ip_literal, public_ad
 from pushkit.webpush.limits import ENDPOINT_LIMIT, MAX_TTL, UNKNOWN_ORIGIN_REST, UNKNOWN_ORIGINS
 from pushkit.webpush.reasons import LOCAL
 from pushkit.webpush.targets import Subscription, service_of_host
+from pushkit.webpush.withdrawal import BLOCK, DELETING, PreparedWithdrawal, Withdrawal, classify_withdrawal, prepare_withdrawal
 from pushkit.wire import Origin, OriginPolicy, WireFault, WireRequest, WireResult
 
 if TYPE_CHECKING:
@@ -157,6 +158,8 @@ class WebpushSender:
         """Make a message ready for subscriptions, or say why it cannot be said here."""
         if not issubclass(kind, Subscription):
             return encode.refuse("unsupported_message", detail=f"{kind.__name__} is no target of Web Push")
+        if isinstance(message, Withdrawal):
+            return prepare_withdrawal(message, stamp)
         prepared = encode.prepare(message, stamp, self._config)
         if isinstance(prepared, PreparedPush) and prepared.over_portable_limit_by and not self._warned:
             self._warned = True
@@ -169,12 +172,21 @@ class WebpushSender:
 
     def check(self, prepared: Prepared, target: Target, now: float) -> Verdict | None:
         """Say why this subscription cannot be reached, or None."""
+        if isinstance(prepared, PreparedWithdrawal):
+            taken = self._taken_back(prepared, target)
+            return taken if isinstance(taken, Verdict) else None
         route = self._route(prepared, target, now)
         return route if isinstance(route, Verdict) else None
 
     def address(self, prepared: Prepared, target: Target, push: PushContext) -> WireRequest | Verdict:
         """Make the request for one attempt: encrypt, sign (once in 12 hours and origin), and say how long to keep it."""
         now = push.now
+        if isinstance(prepared, PreparedWithdrawal):
+            taken = self._taken_back(prepared, target)
+            if isinstance(taken, Verdict):
+                return taken
+            place, path = taken
+            return PushRequest(b"DELETE", place.origin, path, BLOCK, (), b"", push.deadline, None, None, place.policy, place.service)
         route = self._route(prepared, target, now)
         if isinstance(route, Verdict):
             return route
@@ -210,6 +222,8 @@ class WebpushSender:
         if not 200 <= result.status < 300:
             secrets = (*target.secrets(), *prepared.message.secrets(), *_signed(request))
         verdict = classify_answer(result, service, secrets, now)
+        if isinstance(prepared, PreparedWithdrawal):
+            return classify_withdrawal(result, verdict)
         over = prepared.over_portable_limit_by if isinstance(prepared, PreparedPush) else 0
         if over and isinstance(verdict, Acceptance):
             return attrs.evolve(verdict, info={**verdict.info, "over_portable_limit_by": str(over)})
@@ -259,6 +273,24 @@ class WebpushSender:
         if isinstance(ends, datetime) and ends.tzinfo is not None and ends.timestamp() - now > MAX_TTL:
             return encode.refuse("invalid_ttl", field="expires_at", detail=f"expected at most {MAX_TTL} seconds ahead")
         return place, key, receiver
+
+    def _taken_back(self, prepared: PreparedWithdrawal, target: Target) -> tuple[_Place, bytes] | Verdict:
+        """Where to send the DELETE: a place of the very service that has the subscription, and nowhere else."""
+        if not isinstance(target, Subscription):
+            return _recipient("invalid_endpoint", f"found a {type(target).__name__}, expected a webpush.Subscription")
+        place = self._place(target.endpoint)
+        if isinstance(place, Verdict):
+            return place
+        if place.service not in DELETING:
+            return encode.refuse("withdrawal_not_supported", field="location")
+        location = prepared.location
+        if location.startswith("/") and not location.startswith("//"):
+            # RFC 9110 section 10.2.2: relative to the request's own URL.
+            location = target.endpoint[: place.length] + location
+        there = self._place(location)
+        if isinstance(there, Verdict) or there.origin != place.origin:
+            return encode.refuse("invalid_location", field="location", detail="it does not lead to the subscription's push service")
+        return there, location[there.length :].encode("ascii") or b"/"
 
     def _receiver(self, target: Subscription) -> Receiver | Verdict:
         place = (target.p256dh, target.auth)

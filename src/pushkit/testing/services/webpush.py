@@ -17,7 +17,7 @@ from pushkit.testing.exchange import Answer, Request
 from pushkit.testing.inbox import SentRecord
 from pushkit.testing.opened import Opened, member, shown
 from pushkit.testing.receivers import Undecryptable
-from pushkit.testing.services.base import Checked, Service
+from pushkit.testing.services.base import Checked, Served, Service
 from pushkit.testing.services.vapid import claims_of, vapid_fault
 from pushkit.testing.vocabulary.webpush import render
 
@@ -26,6 +26,8 @@ WNS_MAX_BODY = 5000
 MAX_TTL: Mapping[str, int] = {"mozilla": 2_592_000, "google": 2_419_200, "apple": 2_592_000, "microsoft": 2_592_000, "rfc": 2_592_000}
 URGENCIES = frozenset({b"very-low", b"low", b"normal", b"high"})
 
+_WITHDRAWING = frozenset({"mozilla", "rfc"})
+_STORED = 10_000
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _TOPIC = re.compile(rb"[A-Za-z0-9_\-]{1,32}")
 
@@ -63,6 +65,22 @@ class WebPush(Service):
     def __init__(self, world: Any, service: str) -> None:
         super().__init__(world)
         self.service = service
+        self._stored: dict[str, None] = {}
+        """Locations of messages that may still be taken back."""
+
+    def serve(self, request: Request) -> Served:
+        """A push; or, where the service has it, DELETE on a message's location (autopush, docs/src/http.md "Cancel Notification")."""
+        if request.method != "DELETE" or self.service not in _WITHDRAWING or not request.target.startswith("/m/"):
+            return super().serve(request)
+        now = self.world.now()
+        location = f"{request.scheme}://{request.authority}{request.target}"
+        there = location in self._stored
+        self._stored.pop(location, None)
+        if there and self.world.withdrawn is not None:
+            self.world.withdrawn(location)
+        answer = Answer(status=204) if there else render(_WORDS["unknown"].get(self.service, "http_404"), {}, self.service, now=now)
+        self.world.calls.add(Address("webpush", location, self.service), request, now, answer, "", None, self.open)
+        return Served(answer)
 
     def check(self, request: Request, now: float) -> Checked:
         """Method, endpoint, VAPID, then each header and the size."""
@@ -145,9 +163,13 @@ class WebPush(Service):
                 (b"x-wns-notificationstatus", b"received"),
                 (b"x-wns-msg-id", secrets.token_hex(8).encode()),
             ]
+        if granted:
+            self._stored[location] = None
+            while len(self._stored) > _STORED:
+                del self._stored[next(iter(self._stored))]
         deliver = self.world.deliver
         if deliver is not None:
-            deliver(address, request)
+            deliver(address, request, location)
         return Answer(status=201, fields=tuple(fields)), location
 
     def open(self, record: SentRecord) -> Opened:

@@ -106,8 +106,10 @@ class World:
         self.project_id = "local-project"
         """What the metadata server says."""
         self.shrink_on_refusal = False
-        self.deliver: Callable[[Address, Request], None] | None = None
-        """Web Push: hands an accepted message to whoever plays the browser (the autopush socket)."""
+        self.deliver: Callable[[Address, Request, str], None] | None = None
+        """Web Push: hands an accepted message (with its location) to whoever plays the browser (the autopush socket)."""
+        self.withdrawn: Callable[[str], None] | None = None
+        """Web Push: tells whoever plays the browser that the message of this location was taken back."""
         self._clock = clock
         self._shift = 0.0
         self._lock = threading.Lock()
