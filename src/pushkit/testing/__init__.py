@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pushkit.testing.exchange import Answer
     from pushkit.testing.fake import AsyncFakeClient, FakeClient
     from pushkit.testing.faults import Disconnect, Garbage, GoAway, Interim, Refuse, Reset, Silence, Stall, StreamLimit, TlsFailure, Window
+    from pushkit.testing.guard import NetworkBlocked, no_network
     from pushkit.testing.inbox import Inbox, SentRecord
     from pushkit.testing.server.push_server import PushServer
     from pushkit.testing.transport import FakeTransport
@@ -33,6 +34,7 @@ _HOMES = {
     "GoAway": "faults",
     "Inbox": "inbox",
     "Interim": "faults",
+    "NetworkBlocked": "guard",
     "PushServer": "server.push_server",
     "Refuse": "faults",
     "Reset": "faults",
@@ -43,6 +45,7 @@ _HOMES = {
     "TlsFailure": "faults",
     "UnexpectedPush": "behaviour",
     "Window": "faults",
+    "no_network": "guard",
 }
 
 __all__ = [
@@ -58,6 +61,7 @@ __all__ = [
     "GoAway",
     "Inbox",
     "Interim",
+    "NetworkBlocked",
     "PushServer",
     "Refuse",
     "Reset",
@@ -68,6 +72,7 @@ __all__ = [
     "TlsFailure",
     "UnexpectedPush",
     "Window",
+    "no_network",
 ]
 
 

@@ -1,0 +1,99 @@
+"""
+No network for pushkit: whatever a test does, its connections reach loopback or nothing.
+
+Never on by itself: by the fixture ``pushkit_no_network``, the marker ``@pytest.mark.pushkit_no_network``,
+the ini option ``pushkit_no_network = true``, or this context manager.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+_lock = threading.Lock()
+_depth = 0
+
+
+class NetworkBlocked(AssertionError):
+    """Something wanted to leave this machine. An ``AssertionError``, so that no retry takes it for weather."""
+
+
+@contextmanager
+def no_network() -> Generator[None, None, None]:
+    """
+    While it lasts, sockets and event loops of this process connect to loopback only, and resolve no other name.
+
+    Raises:
+        NetworkBlocked: in the code that wants to connect elsewhere; names the place, never a path or token.
+    """
+    global _depth
+    with _lock:
+        if _depth == 0:
+            _install()
+        _depth += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _depth -= 1
+            if _depth == 0:
+                _remove()
+
+
+_saved: dict[str, Any] = {}
+
+
+def _install() -> None:
+    _saved["connect"] = socket.socket.connect
+    _saved["connect_ex"] = socket.socket.connect_ex
+    _saved["getaddrinfo"] = socket.getaddrinfo
+
+    def connect(self: socket.socket, address: Any) -> Any:
+        _check(self, address)
+        return _saved["connect"](self, address)
+
+    def connect_ex(self: socket.socket, address: Any) -> Any:
+        _check(self, address)
+        return _saved["connect_ex"](self, address)
+
+    def getaddrinfo(host: Any, *rest: Any, **named: Any) -> Any:
+        _check_host(host)
+        return _saved["getaddrinfo"](host, *rest, **named)
+
+    socket.socket.connect = connect  # type: ignore[method-assign]  # put back by _remove
+    socket.socket.connect_ex = connect_ex  # type: ignore[method-assign]  # as above
+    socket.getaddrinfo = getaddrinfo
+
+
+def _remove() -> None:
+    socket.socket.connect = _saved["connect"]  # type: ignore[method-assign]  # as it was
+    socket.socket.connect_ex = _saved["connect_ex"]  # type: ignore[method-assign]  # as it was
+    socket.getaddrinfo = _saved["getaddrinfo"]
+
+
+def _check(sock: socket.socket, address: Any) -> None:
+    if sock.family not in {socket.AF_INET, socket.AF_INET6}:
+        return
+    _check_host(address[0] if isinstance(address, tuple) and address else address)
+
+
+def _check_host(host: Any) -> None:
+    if host is None or host in {"", b""}:
+        return
+    text = host.decode("ascii", "replace") if isinstance(host, (bytes, bytearray)) else str(host)
+    name = text.strip("[]").rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return
+    try:
+        if ipaddress.ip_address(name.partition("%")[0]).is_loopback:
+            return
+    except ValueError:
+        pass
+    raise NetworkBlocked(
+        f"a connection to {text} was stopped: no_network() lets tests reach loopback only. "
+        "Send through pushkit.testing (FakeClient, FakeTransport, PushServer), or leave the guard off for this test"
+    )
