@@ -222,23 +222,13 @@ async def in_flight(engine: str, port: int, ca: str, count: int, _: int) -> dict
     for _ in range(policy.max_connections):
         await transport.connect(origin, policy, None, 5)
     ended: list[WireResult] = []
-    requests = [
-        WireRequest(
-            b"POST",
-            origin,
-            b"/3/device/" + os.urandom(32).hex().encode(),
-            block,
-            ((b"apns-id", os.urandom(16).hex().encode()),),
-            bytes(BODY),
-            time.monotonic() + 60,
-            policy=policy,
-        )
-        for _ in range(count)
-    ]
     gc.collect()
     before = rss()
-    for request in requests:
-        transport.submit(request, ended.append)
+    for _ in range(count):
+        path, apns_id, body = b"/3/device/" + os.urandom(32).hex().encode(), os.urandom(16).hex().encode(), BODY[:-1] + b"}"
+        transport.submit(
+            WireRequest(b"POST", origin, path, block, ((b"apns-id", apns_id),), body, time.monotonic() + 60, policy=policy), ended.append
+        )
     for _ in range(200):
         await asyncio.sleep(0.01)
         if sum(state.streams for state in transport.health()) == count and not transport.health()[0].waiting:

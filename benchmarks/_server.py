@@ -30,33 +30,27 @@ http {{
     listen 127.0.0.1:{port} ssl http2;
     ssl_certificate {folder}/cert.pem;
     ssl_certificate_key {folder}/key.pem;
-    location / {{ add_header apns-id $http_apns_id always; return 200; }}
+    {locations}
   }}
 }}
 """
 
 
+APNS = "location / { add_header apns-id $http_apns_id always; return 200; }"
+"""Answers every push as APNs does."""
+FCM = """
+    location /v1/projects/ { default_type application/json; return 200 '{"name": "projects/p/messages/0:1500415314455276%31bd1c9631bd1c96"}'; }
+    location /token { default_type application/json; return 200 '{"access_token": "ya29.token", "expires_in": 3599, "token_type": "Bearer"}'; }
+"""
+"""Answers every message as FCM does, and gives access tokens."""
+
+
 def certificate(folder: Path) -> None:
     """Make a self-signed certificate for localhost."""
-    subprocess.run(
-        [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            "/CN=localhost",
-        ]
-        + ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")],
-        check=True,
-        capture_output=True,
-    )
+    subject = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
+    subprocess.run(["openssl", "req", "-x509", *subject, *names, *files], check=True, capture_output=True)
 
 
 def free_port() -> int:
@@ -73,7 +67,7 @@ def pin(core: int) -> None:
 
 
 @contextlib.contextmanager
-def nginx(*, streams: int = 1000) -> Iterator[tuple[int, Path]]:
+def nginx(*, streams: int = 1000, locations: str = APNS) -> Iterator[tuple[int, Path]]:
     """
     Run nginx on the last core.
 
@@ -87,7 +81,7 @@ def nginx(*, streams: int = 1000) -> Iterator[tuple[int, Path]]:
         folder, port = Path(name), free_port()
         folder.chmod(0o755)
         certificate(folder)
-        (folder / "nginx.conf").write_text(_CONFIGURATION.format(folder=folder, port=port, streams=streams))
+        (folder / "nginx.conf").write_text(_CONFIGURATION.format(folder=folder, port=port, streams=streams, locations=locations))
         process = subprocess.Popen(["nginx", "-c", str(folder / "nginx.conf"), "-p", str(folder)], preexec_fn=lambda: pin(-1))
         try:
             _wait(port)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 
 import pytest
 from tests.server.http.bench import running
@@ -382,10 +383,9 @@ def test_a_second_loop_is_refused(pki: Pki, engine: str) -> None:
 def test_nothing_is_left_behind(pki: Pki, engine: str) -> None:
     """After ``aclose`` there is no task, no reader and no open socket of ours."""
     import gc
-    import os
 
     async def main() -> None:
-        before = len(os.listdir("/proc/self/fd"))
+        before = len(list(Path("/proc/self/fd").iterdir()))
         tasks = len(asyncio.all_tasks())
         async with running(Slow(), pki, engine) as run:
             for _ in range(20):
@@ -397,6 +397,6 @@ def test_nothing_is_left_behind(pki: Pki, engine: str) -> None:
         gc.collect()
 
         assert tasks == len(asyncio.all_tasks())
-        assert before >= len(os.listdir("/proc/self/fd"))
+        assert before >= len(list(Path("/proc/self/fd").iterdir()))
 
     asyncio.run(main())
