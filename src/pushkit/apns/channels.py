@@ -43,6 +43,8 @@ class ChannelResult:
     """The channel that it was about, as far as it is known now."""
     channels: tuple[Channel, ...] = ()
     """Of :meth:`ChannelCalls.list`."""
+    connection_id: int = 0
+    """Which connection a refusal came on, for its directives; 0 when there was none."""
 
 
 ChannelFlow: TypeAlias = Generator[WireRequest, WireResult, ChannelResult]
@@ -74,9 +76,9 @@ class ChannelCalls:
         """
         body = {"message-storage-policy": _STORES_NEWEST if stores else _STORES_NOTHING, "push-type": "LiveActivity"}
         call = _Call(method=b"POST", what="channels", good=201, body=json.dumps(body, separators=(",", ":")).encode())
-        judged, response = yield from self._call(call, now, deadline)
+        judged, response, connection_id = yield from self._call(call, now, deadline)
         if response is None:
-            return ChannelResult(judged=judged)
+            return ChannelResult(judged=judged, connection_id=connection_id)
         made = self._channel(header(response.headers, b"apns-channel-id"), stores=stores)
         if check_channel(made) is not None:
             return ChannelResult(judged=_unreadable(response, "the id of the new channel"))
@@ -84,9 +86,11 @@ class ChannelCalls:
 
     def read(self, channel: Channel, *, now: float, deadline: float) -> ChannelFlow:
         """Ask how a channel was made: ``result.channel.stores``."""
-        judged, response = yield from self._call(_Call(method=b"GET", what="channels", good=200, channel=channel), now, deadline)
+        judged, response, connection_id = yield from self._call(
+            _Call(method=b"GET", what="channels", good=200, channel=channel), now, deadline
+        )
         if response is None:
-            return ChannelResult(judged=judged, channel=channel)
+            return ChannelResult(judged=judged, channel=channel, connection_id=connection_id)
         policy = json_object(response.body).get("message-storage-policy")
         if isinstance(policy, bool) or not isinstance(policy, int) or policy not in {_STORES_NOTHING, _STORES_NEWEST}:
             return ChannelResult(judged=_unreadable(response, "the channel's storage policy"), channel=channel)
@@ -94,14 +98,14 @@ class ChannelCalls:
 
     def delete(self, channel: Channel, *, now: float, deadline: float) -> ChannelFlow:
         """Delete a channel for good. What it has stored may still go out."""
-        judged, _ = yield from self._call(_Call(method=b"DELETE", what="channels", good=204, channel=channel), now, deadline)
-        return ChannelResult(judged=judged, channel=channel)
+        judged, _, connection_id = yield from self._call(_Call(method=b"DELETE", what="channels", good=204, channel=channel), now, deadline)
+        return ChannelResult(judged=judged, channel=channel, connection_id=connection_id)
 
     def list(self, *, now: float, deadline: float) -> ChannelFlow:
         """All channels of the app in this environment: ``result.channels``. Apple's list does not say how each was made."""
-        judged, response = yield from self._call(_Call(method=b"GET", what="all-channels", good=200), now, deadline)
+        judged, response, connection_id = yield from self._call(_Call(method=b"GET", what="all-channels", good=200), now, deadline)
         if response is None:
-            return ChannelResult(judged=judged)
+            return ChannelResult(judged=judged, connection_id=connection_id)
         ids = json_object(response.body, limit=LIST_LIMIT).get("channels")
         if not isinstance(ids, list):
             return ChannelResult(judged=_unreadable(response, "the list of channels"))
@@ -113,14 +117,14 @@ class ChannelCalls:
 
     def _call(
         self, call: _Call, now: float, deadline: float
-    ) -> Generator[WireRequest, WireResult, tuple[Acceptance | Verdict, WireResponse | None]]:
+    ) -> Generator[WireRequest, WireResult, tuple[Acceptance | Verdict, WireResponse | None, int]]:
         channel = call.channel
         if channel is not None and (refused := check_channel(channel) or check_environment(channel)) is not None:
-            return refused, None
+            return refused, None, 0
         environment = channel.environment if channel is not None and channel.environment is not None else self._environment
         route = self._sender.route(environment)
         if route is None:
-            return _no_route(), None
+            return _no_route(), None, 0
         request_id = str(uuid.uuid4())
         result = yield self._request(route, call, request_id, deadline)
         known = () if channel is None else channel.secrets()
@@ -128,9 +132,9 @@ class ChannelCalls:
             result, message_id=request_id, secrets=lambda: (*known, *self._sender.tokens()), now=now, accepted=frozenset({call.good})
         )
         if isinstance(judged, Verdict):
-            return self._sender.mended(judged, result, channel, now), None
+            return self._sender.mended(judged, result, channel, now), None, result.connection_id
         assert isinstance(result, WireResponse)
-        return judged, result
+        return judged, result, result.connection_id
 
     def _request(self, route: Route, call: _Call, request_id: str, deadline: float) -> WireRequest:
         headers: tuple[Header, ...] = ((b"apns-request-id", request_id.encode()),)

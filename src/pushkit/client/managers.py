@@ -18,7 +18,7 @@ from pushkit.delivery.source import Source
 from pushkit.delivery.stream import Collecting
 from pushkit.outcomes import Outcome
 from pushkit.targets import Target
-from pushkit.verdict import Acceptance, Verdict
+from pushkit.verdict import Acceptance, RetireConnection, Verdict
 
 if TYPE_CHECKING:
     from pushkit.apns import Channel, Environment
@@ -151,6 +151,10 @@ class AsyncChannels:
             return ChannelAnswer(outcome=_outcome(state, target, opened, started), channel=channel)
         calls = ChannelCalls(cast("Any", opened.sender), self._environment)
         result = await drive(state, make(calls, state.clock.time(), started + CALL_WITHIN))
+        if isinstance(result.judged, Verdict):
+            for directive in result.judged.directives:
+                if isinstance(directive, RetireConnection):
+                    state.transport.retire(result.connection_id, rejected=directive.rejected)
         outcome = _outcome(state, result.channel or target, result.judged, started)
         return ChannelAnswer(outcome=outcome, channel=result.channel, channels=result.channels)
 

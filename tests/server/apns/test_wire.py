@@ -150,3 +150,19 @@ def test_an_app_that_is_forgotten_leaves_the_others_connections_alone(server):
 
     assert isinstance(run(server, work, apns=configs), Accepted)
     assert 1 == len({id(record.request.connection) for record in server.sent})
+
+
+def test_channel_management_gets_a_fresh_token_too(server):
+    """The refused connection is left; the next call has a new one with a new token."""
+    server.behaviour.apns.next().answer("ExpiredProviderToken")
+
+    async def work(push):
+        return await push.channels().list(), await push.channels().list()
+
+    refused, listed = run(server, work)
+
+    assert "ExpiredProviderToken" == refused.outcome.reason
+    assert listed.outcome.accepted
+    first, second = server.calls[-2:]
+    assert first.request.connection is not second.request.connection
+    assert first.request.headers[b"authorization"] != second.request.headers[b"authorization"]
