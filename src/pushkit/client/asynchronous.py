@@ -17,6 +17,7 @@ from pushkit.errors import ConfigurationError
 from pushkit.health import Finding, Health
 from pushkit.messages import Duration, Message, seconds
 from pushkit.outcomes import Failure, Outcome
+from pushkit.secret import without_locals
 from pushkit.targets import Target
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class AsyncClient:
         ConfigurationError: for arguments that make no sense or contradict each other.
     """
 
+    @without_locals
     def __init__(
         self,
         *,
@@ -291,8 +293,9 @@ class AsyncClient:
         await self.aclose(0.0 if kind is not None and not issubclass(kind, Exception) else 10.0)
 
     def __repr__(self) -> str:
-        names = ", ".join(provider.name for provider in self._providers) or "no provider"
-        return f"<{type(self).__name__} {names}{' closed' if self._states.closed else ''}>"
+        names = ", ".join(provider.name for provider in getattr(self, "_providers", ())) or "no provider"
+        states = getattr(self, "_states", None)  # a traceback may show one that was refused while it was made
+        return f"<{type(self).__name__} {names}{' closed' if states is not None and states.closed else ''}>"
 
 
 class _One:

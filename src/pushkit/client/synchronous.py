@@ -22,6 +22,7 @@ from pushkit.health import Finding, Health
 from pushkit.messages import Duration, Message, seconds
 from pushkit.outcomes import Failure, Outcome
 from pushkit.report import Report
+from pushkit.secret import without_locals
 from pushkit.targets import Target
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Client:
         ConfigurationError: for arguments that make no sense or contradict each other.
     """
 
+    @without_locals
     def __init__(
         self,
         *,
@@ -372,8 +374,8 @@ class Client:
         self.close(0.0 if kind is not None and not issubclass(kind, Exception) else 10.0)
 
     def __repr__(self) -> str:
-        names = ", ".join(provider.name for provider in self._providers) or "no provider"
-        return f"<{type(self).__name__} {names}{' closed' if self._closed else ''}>"
+        names = ", ".join(provider.name for provider in getattr(self, "_providers", ())) or "no provider"
+        return f"<{type(self).__name__} {names}{' closed' if getattr(self, '_closed', False) else ''}>"
 
 
 class _One:

@@ -126,6 +126,9 @@ ADVICE: Mapping[str, str] = {
     "Send this kind of message to its own provider's recipients; browsers take a Notification, a webpush.Message or a webpush.Declarative.": "这种消息只能发给它自己提供商的接收者；浏览器接收 Notification、webpush.Message 或 webpush.Declarative。",
     "Set a real contact address in the settings: an e-mail address (mailto:) or a web page (https://).": "在设置中填写真实的联系地址：电子邮件（mailto:）或网页（https://）。",
     "Correct the web push key pair in the settings: the public key does not belong to the private key.": "更正设置中的网页推送密钥对：公钥与私钥不匹配。",
+    "Give the location that the service named when it accepted the message; it has to be the same service's.": "请给出推送服务接受消息时返回的位置；必须是同一个服务的。",
+    "Nothing is left to take back: the message was delivered or has expired.": "已经没有可以撤回的：消息已送出或已过期。",
+    "Send a newer message with the same topic instead: this push service cannot take one back.": "请改为用同一标识（topic）发送更新的消息：此推送服务不能撤回。",
 }
 # fmt: on
 """The English sentence of a row, to the Chinese one."""
