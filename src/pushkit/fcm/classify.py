@@ -80,12 +80,17 @@ def classify(result: WireResult, now: float, context: Context = NO_CONTEXT) -> A
     if isinstance(result, WireFault):
         return fault_verdict(result)
     if 200 <= result.status < 300:
-        name = untrusted.text_of(untrusted.json_object(result.body).get("name"), limit=500)
-        if name:
-            return Acceptance(message_id=name, info={"warning": context.notes} if context.notes else {})
-        return _verdict("malformed", Answer(), result, now, context)
+        return acceptance_of(result, context.notes) or _verdict("malformed", Answer(), result, now, context)
     answer = read_answer(result.body)
     return _verdict(_row_of(result.status, answer, context), answer, result, now, context)
+
+
+def acceptance_of(response: WireResponse, notes: str) -> Acceptance | None:
+    """The acceptance in an answer with a good status, or None when it holds no name of a message."""
+    name = untrusted.text_of(untrusted.json_object(response.body).get("name"), limit=500)
+    if not name:
+        return None
+    return Acceptance(message_id=name, info={"warning": notes}) if notes else Acceptance(message_id=name)
 
 
 def classify_topics(result: WireResult, now: float, context: Context = NO_CONTEXT) -> Acceptance | Verdict:

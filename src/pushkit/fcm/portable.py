@@ -116,7 +116,7 @@ def _entries(notification: Notification) -> dict[str, str]:
 
 def _background(notification: Notification) -> Wire:
     for field in ("title", "subtitle", "body", "badge", "sound"):
-        if getattr(notification, field) not in {None, ""}:
+        if getattr(notification, field) not in (None, ""):
             raise Refused(
                 "background",
                 f"shows nothing, and {field} is set; send two pushes, or leave background off",

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import attrs
 
 from pushkit.fcm import encode, findings, iid
-from pushkit.fcm.classify import Context, classify, classify_topics
+from pushkit.fcm.classify import Context, acceptance_of, classify, classify_topics
 from pushkit.fcm.config import MOST_STREAMS, Config
 from pushkit.fcm.credentials import StaticToken
 from pushkit.fcm.encode import FcmPrepared
@@ -21,7 +21,7 @@ from pushkit.lru import LRU
 from pushkit.outcomes import Action, Scope
 from pushkit.provider import Credential, Prepared, PushContext, Stamp
 from pushkit.verdict import Acceptance, LatchCredential, RefreshCredential, Verdict, refuse_recipient, refuse_technical
-from pushkit.wire import HeaderBlock, Origin, OriginPolicy, WireRequest, WireResult
+from pushkit.wire import HeaderBlock, Origin, OriginPolicy, WireRequest, WireResponse, WireResult
 
 if TYPE_CHECKING:
     from pushkit.health import Finding
@@ -134,6 +134,10 @@ class FcmSender:
                 return iid.judge_batch(self, result, 1, now, secrets)[0]
             return self.judged(classify_topics(result, now, Context(target_field="topic", secrets=lambda: secrets)))
         fcm_prepared = cast("FcmPrepared", prepared)
+        if isinstance(result, WireResponse) and result.status == 200:  # on the way of almost every push
+            accepted = acceptance_of(result, fcm_prepared.notes)
+            if accepted is not None:
+                return accepted
         context = Context(
             portable=fcm_prepared.portable,
             live_activity=fcm_prepared.live_activity,
