@@ -183,16 +183,8 @@ def examine(config: Path | None, overrides: Sequence[str], *, offline: bool) -> 
 
 def preview_of(message: Notification) -> tuple[Any, str, Callable[[], str], bool]:
     """JSON value, text, the page, and whether any provider would refuse it."""
-    from pushkit.preview import Effect, lint, preview
+    from pushkit.preview import Effect, preview
 
     shown = preview(message)
-    warnings = lint(message)
-    text = "\n".join([shown.text(), *(str(warning) for warning in warnings)])
-    value = {"warnings": [_as_dict(warning) for warning in warnings]}
-    return value, text, shown.html, any(warning.effect is Effect.REFUSED for warning in warnings)
-
-
-def _as_dict(value: Any) -> dict[str, Any]:
-    import attrs
-
-    return attrs.asdict(value, value_serializer=lambda _, __, item: getattr(item, "value", item))
+    value = {"warnings": [warning.as_dict() for warning in shown.warnings]}
+    return value, shown.text(), shown.html, any(warning.effect is Effect.REFUSED for warning in shown.warnings)

@@ -57,6 +57,10 @@ class LintWarning:
     approximate: bool = False
     """Whether it rests on a limit that no vendor documents."""
 
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON-ready values."""
+        return attrs.asdict(self) | {"effect": self.effect.value}
+
     def __str__(self) -> str:
         where = self.provider if self.platform is None else f"{self.provider}/{self.platform}"
         field = f" {self.field}:" if self.field else ""

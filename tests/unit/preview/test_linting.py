@@ -6,10 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.canaries import Canaries, LeakCatcher
 
 from pushkit import InterruptionLevel, Localized, Notification, Priority, Sound, apns, fcm, webpush
-from pushkit.preview import Effect, LintWarning, lint
+from pushkit.preview import Effect, LintWarning, lint, preview
 from pushkit.preview.mapping import PROVIDERS
 from pushkit.preview.rules import BROWSER_PORTABLE
 from pushkit.webpush.limits import PORTABLE_LIMIT
@@ -195,3 +197,43 @@ def test_no_warning_holds_the_text(canaries: Canaries, leaks: LeakCatcher) -> No
     )
     for warning in lint(notification):
         leaks.see(warning)
+
+
+def test_a_warning_is_ready_for_json() -> None:
+    """Plain values under the names of the fields."""
+    import json
+
+    (warning,) = lint(Notification(title="x", body="y" * 5000), providers=["apns"])
+
+    assert {"effect": "refused", "provider": "apns", "platform": None, "approximate": False}.items() <= json.loads(
+        json.dumps(warning.as_dict())
+    ).items()
+
+
+_GARBAGE = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=40), st.binary(max_size=10),
+    st.lists(st.integers(), max_size=3), st.dictionaries(st.text(max_size=5), st.integers(), max_size=3),
+    st.builds(Localized, st.text(max_size=5), st.lists(st.text(max_size=5), max_size=2), st.one_of(st.none(), st.text(max_size=10), st.integers())),
+    st.builds(Sound, name=st.one_of(st.text(max_size=5), st.integers()), critical=st.booleans(), volume=st.one_of(st.none(), st.floats(), st.text(max_size=3))),
+)  # fmt: skip
+_FIELDS = ["title", "subtitle", "body", "image", "icon", "badge", "sound", "link", "category", "group", "collapse_key", "data", "background", "options", "ttl", "key", "label"]  # fmt: skip
+
+
+@given(st.dictionaries(st.sampled_from(_FIELDS), _GARBAGE, max_size=5))
+def test_nothing_that_a_field_can_hold_raises(fields: dict[str, Any]) -> None:
+    """Real rows hold garbage: it becomes warnings and a card that says why, in every form."""
+    notification = Notification(**fields)
+    for warning in lint(notification):
+        assert str(warning)
+    found = preview(notification)
+    assert found.text()
+    assert found.html()
+
+
+@given(st.recursive(st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=10)), lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=8) | st.sampled_from(["aps", "alert", "title", "body", "badge", "sound", "category", "title-loc-key", "loc-args", "content-available"]), inner, max_size=4)), max_leaves=12))  # fmt: skip
+def test_any_raw_payload_can_be_looked_at(payload: Any) -> None:
+    """A raw APNs payload or Web Push message may be anything that JSON can say."""
+    for message in (apns.Push(payload), apns.Push({"aps": payload}), webpush.Message(payload), webpush.Message({"notification": payload})):
+        found = preview(message)
+        assert found.text()
+        assert all(str(warning) for warning in found.warnings)
