@@ -95,11 +95,11 @@ class Run:
 
 
 @asynccontextmanager
-async def running(peer: Peer, pki: Pki, engine: str, policy: OriginPolicy | None = None, **more: Any):
+async def running(peer: Peer, pki: Pki, engine: str, policy: OriginPolicy | None = None, kind: type[Run] = Run, **more: Any):
     """A peer, a transport that trusts it, and at the end the invariants."""
     port = await peer.start(pki.server_context())
     transport = HttpTransport(ssl_context=pki.client_context(), engine=engine, **more)
-    run = Run(peer, port, transport, policy or OriginPolicy())
+    run = kind(peer, port, transport, policy or OriginPolicy())
     try:
         yield run
         run.check()

@@ -113,6 +113,8 @@ class Conn:
     # -- what a script says
 
     def raw(self, data: bytes) -> None:
+        if self.writer.transport.is_closing():
+            self.gone = True
         if not self.gone:
             self.writer.write(data)
 
