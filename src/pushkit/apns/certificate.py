@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from pushkit.apns.kinds import Environment
+from pushkit.apns.kinds import RULES, Environment
 from pushkit.errors import ConfigurationError
 from pushkit.secret import fingerprint, without_locals
 from pushkit.wire import ClientCertificate
@@ -26,6 +26,9 @@ _SANDBOX_OID = _APPLE + "1"
 _PRODUCTION_OID = _APPLE + "2"
 _TOPIC_OIDS = (_APPLE + "4", _APPLE + "6")
 _UID_OID = "0.9.2342.19200300.100.1.1"
+
+#: Suffixes of services that no extension lists.
+_UNLISTED = tuple(rule.suffix for rule in RULES.values() if rule.suffix not in {"", ".voip", ".complication", ".voip-ptt"})
 
 _SEQUENCE = 0x30
 _UTF8 = 0x0C
@@ -147,10 +150,14 @@ class Certificate:
         return "apns", "certificate", fingerprint(self.wire.chain)
 
     def covers(self, topic: str) -> bool:
-        """Whether it may push to this topic, as far as it says."""
-        if self.topics:
-            return topic in self.topics
-        return self.bundle_id is None or topic == self.bundle_id
+        """
+        Whether it may push to this topic, as far as it says.
+
+        Its extensions list the app, VoIP, complications and push-to-talk. About other services (Live
+        Activities, widgets) they say nothing, so that is left to APNs.
+        """
+        listed = self.topics or frozenset({self.bundle_id} if self.bundle_id is not None else ())
+        return not listed or topic in listed or any(topic.endswith(suffix) for suffix in _UNLISTED)
 
     def __repr__(self) -> str:
         return f"<apns.Certificate {self.bundle_id or 'without a bundle id'} until {self.not_after.date().isoformat()}>"

@@ -15,8 +15,8 @@ from pushkit.messages import Message, seconds
 from pushkit.provider import PushContext
 from pushkit.targets import Target
 
-#: Activities and pushes that are remembered. One activity lives for eight hours at the most.
-REMEMBERED = 100_000
+#: Activities and pushes that are remembered: those of the last minutes, as that is how long retries and clocks that jump matter.
+REMEMBERED = 20_000
 
 
 class LiveClock:

@@ -176,6 +176,19 @@ def test_a_service_that_is_not_in_the_certificate_is_refused():
     verdict = refusal_for(apns.Voip(), by=sender(credentials=certificate(topics={"com.example.app": "app"})))
 
     assert ("topic_not_in_certificate", "fix_credentials") == (verdict.reason, verdict.action)
+
+
+@pytest.mark.parametrize("topics", [TOPICS, None])
+def test_what_no_certificate_lists_is_left_to_apns(topics):
+    """Nothing is refused on a guess."""
+    by = sender(credentials=certificate(topics=topics))
+
+    assert request_for(apns.WidgetsRefresh(), by=by)
+    assert request_for(apns.LiveActivityUpdate({}), apns.ActivityToken("80b5" * 16), by=by)
+
+
+def test_a_service_that_is_listed_is_sent():
+    """The topics come from the certificate itself."""
     assert request_for(apns.Voip(), by=sender(credentials=certificate(topics=TOPICS)))
 
 
