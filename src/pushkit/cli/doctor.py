@@ -215,7 +215,8 @@ async def _probe(push: AsyncClient, provider: str, app: str) -> Finding:
 
 def _judged(outcome: Outcome, provider: str, app: str, *, expected: set[str]) -> Finding:
     if isinstance(outcome, Accepted):
-        return _finding(Level.OK, "probe", "the credentials are believed (validated, nothing was sent)", provider=provider, app=app)
+        how = "a token that no device has was accepted, so this is a local push service" if expected else "validated, nothing was sent"
+        return _finding(Level.OK, "probe", f"the credentials are believed ({how})", provider=provider, app=app)
     if isinstance(outcome, RecipientFailure) and outcome.reason in expected:
         return _finding(
             Level.OK,
