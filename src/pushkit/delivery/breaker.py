@@ -21,6 +21,8 @@ LONGEST_BREAK = 60.0
 """… up to this."""
 
 _BUCKETS = 10
+_SAME_LOSS = 0.1
+"""Seconds within which pushes that end with the same connection are one failure."""
 
 
 class State(enum.StrEnum):
@@ -42,7 +44,7 @@ class Breaker:
     attempt said nothing about the service (it was cancelled, or throttled).
     """
 
-    __slots__ = ("_bad", "_break", "_bucket", "_ends", "_good", "_window", "least", "probe_at", "ratio", "state")
+    __slots__ = ("_bad", "_break", "_bucket", "_ends", "_good", "_lost", "_lost_at", "_window", "least", "probe_at", "ratio", "state")
 
     def __init__(self, *, ratio: float = RATIO, least: int = LEAST) -> None:
         self.ratio = ratio
@@ -56,6 +58,8 @@ class Breaker:
         self._good = 0
         self._bad = 0
         self._window: list[tuple[int, int]] = []
+        self._lost = 0
+        self._lost_at = 0.0
 
     def allow(self, now: float) -> bool:
         """Whether an attempt may be made now. An open breaker whose time has come turns half open and lets this one pass."""
@@ -82,8 +86,19 @@ class Breaker:
         self._forget(now)
         return True
 
-    def failure(self, now: float) -> bool:
-        """An attempt failed technically. True when that opened the breaker."""
+    def failure(self, now: float, lost_connection: int = 0) -> bool:
+        """
+        An attempt failed technically. True when that opened the breaker.
+
+        Args:
+            now: monotonic seconds.
+            lost_connection: the connection that ended with it. Everything that ends with one connection is
+                one failure: a single reset with a thousand pushes under way is no outage.
+        """
+        if lost_connection:
+            if lost_connection == self._lost and now - self._lost_at < _SAME_LOSS:
+                return False
+            self._lost, self._lost_at = lost_connection, now
         if self.state is State.HALF_OPEN:
             self._break = min(LONGEST_BREAK, self._break * 2)
             self._open(now)

@@ -40,7 +40,7 @@ from pushkit.messages import Message
 from pushkit.outcomes import Category, Disposition, Failure, Outcome, Resume, Scope, WaitedFor
 from pushkit.provider import AccessToken, Provider, Stamp
 from pushkit.verdict import Acceptance, Verdict
-from pushkit.wire import Recallable, Transport, WireRequest, WireResponse, WireResult
+from pushkit.wire import FaultKind, Recallable, Transport, WireFault, WireRequest, WireResponse, WireResult
 
 if TYPE_CHECKING:
     from pushkit.events import Hook, MassInvalidation
@@ -336,7 +336,8 @@ class Engine:
         push.attempts = (*push.attempts, settle.attempted(push, mono, verdict.status, verdict.reason))
         if self.news.listening:
             self.news.attempt_finished(push, lane.origin)
-        self._count(push, lane, verdict, mono)
+        lost = isinstance(result, WireFault) and result.kind is FaultKind.CONNECTION_LOST
+        self._count(push, lane, verdict, mono, result.connection_id if lost else 0)
         self.director.act(push, lane, verdict, result, mono)
         if verdict.disposition is Disposition.UNKNOWN:
             push.doubtful = True
@@ -372,7 +373,7 @@ class Engine:
             self.news.attempt_finished(push, lane.origin)
         self.finish(push, settle.accepted(push, acceptance, mono))
 
-    def _count(self, push: Push, lane: Lane, verdict: Verdict, mono: float) -> None:
+    def _count(self, push: Push, lane: Lane, verdict: Verdict, mono: float, lost_connection: int) -> None:
         """Tell breaker and latch what an attempt says about the service and the credential."""
         if push.cancelled or (self.closing and verdict.reason in {"cancelled", "client_closed"}):
             lane.breaker.void()
@@ -382,7 +383,7 @@ class Engine:
             if lane.state.latch is not None and verdict.status is not None:
                 self.director.unlatch(lane.state)
         elif verdict.scope is Scope.ATTEMPT:
-            if lane.breaker.failure(mono):
+            if lane.breaker.failure(mono, lost_connection):
                 self.news.breaker(lane, settle.moment(push.now + lane.breaker.probe_at - mono))
         else:
             lane.breaker.void()

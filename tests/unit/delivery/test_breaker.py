@@ -99,3 +99,18 @@ def test_late_answers_do_not_close_an_open_breaker():
     assert not breaker.success(1.0)
     assert not breaker.failure(1.0)
     assert State.OPEN is breaker.state
+
+
+def test_everything_that_ends_with_one_connection_is_one_failure():
+    """A connection that breaks with a thousand pushes under way does not open the breaker; twenty connections do."""
+    breaker = Breaker()
+
+    assert not any(breaker.failure(0.0, 7) for _ in range(1000))
+    assert any(breaker.failure(0.0, number) for number in range(8, 30))
+
+
+def test_a_connection_whose_streams_keep_being_reset_counts_again():
+    """Failures on one connection that come one after the other are failures of the service."""
+    breaker = Breaker()
+
+    assert any(breaker.failure(number * 0.2, 7) for number in range(LEAST))
