@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections import Counter
 
 import pytest
@@ -122,22 +121,22 @@ def test_the_ledger_balances_at_length(policy, copies):
 
 
 def test_nothing_is_sent_after_its_expiry():
-    """A backlog of pushes that live two seconds is sent in time or not at all."""
+    """A backlog of single sends that live one second is sent in time or not at all."""
     ledger = Ledger()
     behaviour = Behaviour()
     behaviour.apns.always().delay(0.5)
 
     async def work(server):
-        devices = [apns.Device(f"{number:064x}") for number in range(300)]
-        async with AsyncClient(apns=server.apns_config(), ssl_context=server.ssl_context(), max_in_flight=20) as push:
-            return await push.send_many(Notification(title="x", ttl=2), to=[*devices])
+        devices = [apns.Device(f"{number:064x}") for number in range(100)]
+        async with AsyncClient(apns=server.apns_config(), ssl_context=server.ssl_context(), max_in_flight=10) as push:
+            return await asyncio.gather(*(push.send(Notification(title="x", ttl=1), to=device) for device in devices))
 
     with PushServer(behaviour=behaviour, keep=10) as server:
         server.sent.listen(ledger.note)
-        start = time.monotonic()
-        report = asyncio.run(asyncio.wait_for(work(server), 60))
-        passed = time.monotonic() - start
+        outcomes = asyncio.run(asyncio.wait_for(work(server), 60))
+    expired = [outcome for outcome in outcomes if not outcome.accepted]
 
-    assert 300 == report.total
+    assert {"expired"} == {outcome.reason for outcome in expired}
+    assert 50 <= len(expired) <= 95
+    assert 100 == len(expired) + ledger.requests
     assert 0 == ledger.late
-    assert passed > 2.0
