@@ -18,6 +18,7 @@ import pytest
 
 if TYPE_CHECKING:
     from pushkit.testing import AsyncFakeClient, Behaviour, FakeClient, FakeClock, PushServer
+    from pushkit.testing.guard import Guard
     from pushkit.testing.provision import Provision
 
 
@@ -45,12 +46,12 @@ def _pushkit_guard(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture
-def pushkit_no_network() -> Iterator[None]:
-    """Connections reach loopback only, while the test runs."""
+def pushkit_no_network() -> Iterator[Guard]:
+    """Connections reach loopback only, while the test runs; what was stopped is in its ``blocked``."""
     from pushkit.testing.guard import no_network
 
-    with no_network():
-        yield
+    with no_network() as guard:
+        yield guard
 
 
 def _options(request: pytest.FixtureRequest) -> dict[str, Any]:

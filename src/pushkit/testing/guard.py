@@ -15,35 +15,55 @@ from contextlib import contextmanager
 from typing import Any
 
 _lock = threading.Lock()
-_depth = 0
 
 
 class NetworkBlocked(AssertionError):
     """Something wanted to leave this machine. An ``AssertionError``, so that no retry takes it for weather."""
 
 
+class Guard:
+    """What was stopped so far."""
+
+    def __init__(self) -> None:
+        self.blocked: list[str] = []
+        """Hosts, in order. Clear it where a test means to be stopped."""
+
+    def verify(self) -> None:
+        """
+        Check that nothing wanted to leave, even where its error was taken for a failed connection.
+
+        Raises:
+            NetworkBlocked: names the hosts.
+        """
+        if self.blocked:
+            raise NetworkBlocked(_message(", ".join(dict.fromkeys(self.blocked))))
+
+
 @contextmanager
-def no_network() -> Generator[None, None, None]:
+def no_network() -> Generator[Guard, None, None]:
     """
     While it lasts, sockets and event loops of this process connect to loopback only, and resolve no other name.
 
     Raises:
-        NetworkBlocked: in the code that wants to connect elsewhere; names the place, never a path or token.
+        NetworkBlocked: in the code that wants to connect elsewhere, and once more at the end (a client makes a
+            failed connection of it, as of any other error); names the host, never a path or token.
     """
-    global _depth
+    guard = Guard()
     with _lock:
-        if _depth == 0:
+        if not _guards:
             _install()
-        _depth += 1
+        _guards.append(guard)
     try:
-        yield
+        yield guard
     finally:
         with _lock:
-            _depth -= 1
-            if _depth == 0:
+            _guards.remove(guard)
+            if not _guards:
                 _remove()
+    guard.verify()
 
 
+_guards: list[Guard] = []
 _saved: dict[str, Any] = {}
 
 
@@ -88,12 +108,21 @@ def _check_host(host: Any) -> None:
     name = text.strip("[]").rstrip(".").lower()
     if name == "localhost" or name.endswith(".localhost"):
         return
+    if not _is_loopback(name):
+        for guard in _guards:
+            guard.blocked.append(text)
+        raise NetworkBlocked(_message(text))
+
+
+def _is_loopback(name: str) -> bool:
     try:
-        if ipaddress.ip_address(name.partition("%")[0]).is_loopback:
-            return
+        return ipaddress.ip_address(name.partition("%")[0]).is_loopback
     except ValueError:
-        pass
-    raise NetworkBlocked(
-        f"a connection to {text} was stopped: no_network() lets tests reach loopback only. "
+        return False
+
+
+def _message(hosts: str) -> str:
+    return (
+        f"a connection to {hosts} was stopped: no_network() lets tests reach loopback only. "
         "Send through pushkit.testing (FakeClient, FakeTransport, PushServer), or leave the guard off for this test"
     )
