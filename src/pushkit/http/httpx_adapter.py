@@ -303,6 +303,8 @@ class HttpxCarrier:
         extensions: dict[str, Any] = {
             "trace": trace,
             "timeout": {"connect": policy.connect_timeout, "read": None, "write": None, "pool": None},
+            # httpx folds "/a/../b" in a URL; the path is the service's own and goes out as it is.
+            "target": request.path,
         }
         host = origin.host
         if policy.check_address is not None or self._lookup is not dns:
