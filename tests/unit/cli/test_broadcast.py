@@ -239,7 +239,8 @@ def kill_and_go_on(project: Path, server, count: int) -> None:
     assert max(arrived.values()) <= 2
     named = {tokens[int(text.split()[1]) - 1] for text in result["in_doubt"]}
     assert twice <= named, "somebody got it twice and is not named"
-    assert result["in_doubt_count"] <= 1100, "far more are in doubt than can have been under way"
+    # 1000 in flight at the most, and as many outcomes that nobody had read yet.
+    assert result["in_doubt_count"] <= 2000, "far more are in doubt than can have been under way"
     assert arrived_before
     [_, *_] = lines(project / "r.jsonl")
 
