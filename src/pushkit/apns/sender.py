@@ -17,6 +17,7 @@ from pushkit.apns.encode import ApnsPrepared, prepare
 from pushkit.apns.kinds import Environment
 from pushkit.apns.live_clock import LiveClock
 from pushkit.apns.messages.options import Options
+from pushkit.apns.retirement import Retirement
 from pushkit.apns.targets import LONGEST_TOKEN, ApnsTarget, Channel, TokenTarget, check_channel, check_environment, is_hex, refuse_token
 from pushkit.health import Finding, Level
 from pushkit.lru import LRU
@@ -26,7 +27,7 @@ from pushkit.outcomes import Action, Scope
 from pushkit.provider import PushContext, Stamp
 from pushkit.targets import Target
 from pushkit.untrusted import server_time
-from pushkit.verdict import Acceptance, LatchCredential, Verdict, refuse_technical
+from pushkit.verdict import Acceptance, LatchCredential, RetireConnection, Verdict, refuse_technical
 from pushkit.wire import HeaderBlock, Origin, OriginPolicy, WireRequest, WireResponse, WireResult
 
 _POST = b"POST"
@@ -82,6 +83,7 @@ class ApnsSender:
         self._live = LiveClock()
         self._broadcast_path = f"{_BROADCAST_PATH}{self.bundle_id}".encode()
         self._skew: float | None = None
+        self._retirement = Retirement(config.max_connections)
 
     def _make_routes(self) -> Mapping[Environment | None, Route]:
         config = self.config
@@ -224,7 +226,7 @@ class ApnsSender:
         return tuple(token for route in self._routes.values() if route.auth is not None for token in route.auth.secrets())
 
     def mended(self, verdict: Verdict, result: WireResult, target: Target | None, now: float) -> Verdict:
-        """What only the sender knows about a refusal: a wrong clock, and which credentials it concerns."""
+        """What only the sender knows about a refusal: a wrong clock, which credentials it concerns, and how many connections went already."""
         route = self._routes.get(getattr(target, "environment", None))
         if (
             isinstance(result, WireResponse)
@@ -232,6 +234,8 @@ class ApnsSender:
             and verdict.reason in {"ExpiredProviderToken", "InvalidProviderToken"}
         ):
             verdict = self._clock_checked(verdict, result, route, now)
+        if RetireConnection() in verdict.directives and not self._retirement.allows(result.connection_id, now):
+            verdict = attrs.evolve(verdict, directives=tuple(item for item in verdict.directives if item != RetireConnection()))
         if route is not None and route.environment is not self.config.environment and LatchCredential() in verdict.directives:
             # A key that is wrong for a second environment must not stop the app's pushes to its own.
             verdict = attrs.evolve(verdict, directives=tuple(item for item in verdict.directives if not isinstance(item, LatchCredential)))

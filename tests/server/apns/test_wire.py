@@ -166,3 +166,16 @@ def test_channel_management_gets_a_fresh_token_too(server):
     first, second = server.calls[-2:]
     assert first.request.connection is not second.request.connection
     assert first.request.headers[b"authorization"] != second.request.headers[b"authorization"]
+
+
+def test_an_outage_opens_few_connections(server):
+    """A thousand pushes meet 503s: one early try on another connection is fine, a connection for each push is an attack."""
+
+    async def work(push):
+        server.behaviour.outage("apns", word="ServiceUnavailable")
+        return await push.send_many(HELLO, to=[server.device() for _ in range(1000)])
+
+    report = run(server, work, retry=RetryPolicy())
+
+    assert 1000 == report.technical
+    assert len({id(record.request.connection) for record in server.sent}) <= 20  # eight at a time, each given up once

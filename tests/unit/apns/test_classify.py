@@ -262,3 +262,17 @@ def test_a_success_that_apns_never_gives_is_no_acceptance():
 
     assert isinstance(verdict, Verdict)
     assert ("technical", "http_204", "unknown", False) == (verdict.category, verdict.reason, verdict.disposition, verdict.retryable)
+
+
+def test_an_outage_does_not_cost_a_connection_for_each_push():
+    """All connections may be given up at once, then one every five seconds; one that was given up stays so."""
+    by = sender(max_connections=3)
+
+    def retired(connection_id, now):
+        verdict = judged(answer(503, "ServiceUnavailable", connection_id=connection_id), by=by, now=now)
+        assert (1.5, 900.0) == (verdict.early, verdict.floor)
+        return RetireConnection() in verdict.directives
+
+    assert [True, True, True, False, True] == [retired(number, NOW) for number in (1, 2, 3, 4, 1)]
+    assert [False, True, False] == [retired(number, NOW + after) for number, after in ((4, 4.9), (4, 5.0), (5, 5.1))]
+    assert [False, True] == [retired(5, NOW - 1000), retired(5, NOW - 990)]
