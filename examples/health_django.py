@@ -16,8 +16,8 @@ import pushkit
 from pushkit import Notification
 from pushkit.testing import PushServer
 
-# Made when the module is loaded: the background thread starts with the first send, in each worker for itself,
-# so this is safe with gunicorn's preloading too.
+# One client for each process. Made when the module is loaded it is safe with gunicorn's preloading too: the background
+# thread starts with the first send, in each worker for itself. Here main() puts it in, with the local services.
 clients: dict[str, pushkit.Client] = {}
 
 

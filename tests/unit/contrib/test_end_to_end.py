@@ -139,6 +139,30 @@ def test_each_push_belongs_to_the_request_that_sent_it(server: PushServer) -> No
     assert 3 == len(pushes)
 
 
+@pytest.mark.parametrize("way", ["send", "send_many", "stream"])
+def test_pushes_of_the_synchronous_client_belong_to_their_request(server: PushServer, way: str) -> None:
+    """The background thread does not mix up whose pushes they are."""
+    exporter = InMemorySpanExporter()
+    tracers = TracerProvider()
+    tracers.add_span_processor(SimpleSpanProcessor(exporter))
+    telemetry = OpenTelemetryHook(tracer_provider=tracers, meter_provider=MeterProvider())
+    tracer = tracers.get_tracer("test")
+    with client(server, telemetry, kind=pushkit.Client) as push:
+        push.send(HELLO, to=server.device())  # opens the connection outside of any request
+        for name in ("one", "two"):
+            with tracer.start_as_current_span(name):
+                device = server.device()
+                if way == "stream":
+                    with push.stream(HELLO, to=[device]) as outcomes:
+                        assert all(outcome.accepted for outcome in outcomes)
+                else:
+                    getattr(push, way)(HELLO, to=device if way == "send" else [device])
+    spans = exporter.get_finished_spans()
+    requests = {span.context.trace_id: span.name for span in spans if span.name in {"one", "two"}}
+
+    assert [None, "one", "two"] == [requests.get(span.context.trace_id) for span in spans if span.name == "send apns"]
+
+
 def test_gone_recipients_reach_a_slow_listener(server: PushServer) -> None:
     """The thread that forgets recipients hears each of them, while sending goes on."""
     device = server.device(ref="user-7")
