@@ -92,6 +92,12 @@ class Verdict:
     invalid_since: datetime | None = None
     suspicion: bool = False
     """Recipient failures: it could be our own misconfiguration (wrong environment, topic, project, key), so the guard watches it."""
+    settled_by_acceptance: bool = True
+    """
+    Suspected recipients: whether an accepted push for the same app and environment clears us, so that the
+    recipient may be removed. False where it proves nothing (FCM: an Android phone that is reached says
+    nothing about the Apple set-up of the same project).
+    """
     message_id: str | None = None
     info: Mapping[str, str] = _NOTHING
     """Evidence: the provider's finer codes, quota scope, violated fields; goes to ``outcome.info``."""

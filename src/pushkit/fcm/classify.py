@@ -238,6 +238,9 @@ def _verdict(key: str, answer: Answer, response: WireResponse, now: float, conte
         detail=scrub(answer.message or untrusted.body_text(response.body), secrets),
         field=scrub(_field(key, answer, context), secrets, limit=200) or None if row.category is Category.PAYLOAD else None,
         suspicion=row.suspicion,
+        # What a project accepts for one platform says nothing about another's set-up, and a registration
+        # of another project may be ours, sent with the wrong configuration.
+        settled_by_acceptance=False,
         info={name: scrub(value, secrets, limit=300) for name, value in evidence.items()},
         directives=_directives(row, answer),
     )

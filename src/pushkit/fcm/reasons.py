@@ -43,7 +43,7 @@ class Row:
     latch: bool = False
     """Every push with this credential fails the same way."""
     suspicion: bool = False
-    """Recipient failures that our own misconfiguration could cause."""
+    """Recipient failures that our own misconfiguration could cause: watched, and never turned into "remove" by what else is accepted."""
 
     @property
     def retryable(self) -> bool:
@@ -143,12 +143,14 @@ ROWS: Mapping[str, Row] = {
         _REVIEW,
         "Check that the iPhone app's build and Apple environment (test or live) match before you remove this device.",
         "Apple's device token is malformed or belongs to the other environment.",
+        suspicion=True,
     ),
     "apns_other_app": _recipient(
         "INVALID_ARGUMENT",
         _REVIEW,
         "Check the iPhone app id in Firebase before you remove this device: it registered with a different app.",
         "Apple's device token belongs to another bundle id.",
+        suspicion=True,
     ),
     "live_activity_gone": _recipient(
         "INVALID_ARGUMENT",

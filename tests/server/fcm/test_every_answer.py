@@ -214,3 +214,23 @@ def test_an_outage_of_the_listener_says_so(server):
         server.behaviour.recover()
 
     assert "connect_failed" == outcome.reason
+
+
+@pytest.mark.parametrize("word", ["SENDER_ID_MISMATCH", "INVALID_ARGUMENT + ApnsError 400 BadDeviceToken"])
+def test_suspects_stay_under_review_although_others_are_reached(server, word):
+    """An accepted push clears nobody here; and when too many fail alike, the report names them as suspects."""
+    server.reset()
+    targets = [server.registration() for _ in range(120)]
+    for target in targets[60:]:
+        server.behaviour.to(target).answer(word)
+
+    async def run():
+        async with AsyncClient(fcm=server.fcm_config(), ssl_context=server.ssl_context(), max_in_flight=1) as push:
+            return await push.send_many(HELLO, to=targets)
+
+    report = asyncio.run(run())
+
+    assert (60, 60) == (report.accepted, report.recipient)
+    assert {Action.REVIEW_RECIPIENT} == {failure.action for failure in report.failures}
+    assert [] == list(report.to_remove)
+    assert 1 == len(report.suspicions)

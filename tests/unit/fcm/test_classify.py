@@ -129,6 +129,23 @@ def test_only_what_fails_for_everybody_latches():
     assert (RefreshCredential(),) == refused(401, "UNAUTHENTICATED", "x").directives
 
 
+@pytest.mark.parametrize(
+    ("details", "suspicion"),
+    [
+        ([fcm_error("INVALID_ARGUMENT"), apns(400, "BadDeviceToken")], True),
+        ([fcm_error("INVALID_ARGUMENT"), apns(400, "DeviceTokenNotForTopic")], True),
+        ([fcm_error("SENDER_ID_MISMATCH")], True),
+        ([fcm_error("INVALID_ARGUMENT"), apns(410, "Unregistered")], False),
+        ([fcm_error("UNREGISTERED")], False),
+    ],
+)
+def test_what_our_own_setup_could_cause_is_watched(details, suspicion):
+    """And stays under review, whatever else is accepted: Android phones say nothing about the Apple key."""
+    verdict = refused(400, "INVALID_ARGUMENT", "x", *details)
+
+    assert (suspicion, False) == (verdict.suspicion, verdict.settled_by_acceptance)
+
+
 # --- fields in the caller's terms -------------------------------------------------------------------
 
 
