@@ -133,5 +133,5 @@ class Notification(Message):
             elif isinstance(value, str):
                 found.append(value)
         if isinstance(self.data, Mapping):
-            found += [text for text in self.data.values() if isinstance(text, str)]
+            found += [text for text in cast("Mapping[str, object]", self.data).values() if isinstance(text, str)]
         return tuple(found)
