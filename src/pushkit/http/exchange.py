@@ -37,6 +37,7 @@ class Exchange:
         "parked",
         "refusals",
         "request",
+        "resends",
         "seen_answers",
         "size",
         "stream_id",
@@ -57,6 +58,8 @@ class Exchange:
         self.size = 0
         self.refusals = 0
         """Times that it came back provably unprocessed without any progress since."""
+        self.resends = 0
+        """Times that it came back at all."""
         self.seen_answers = 0
         """Answers of its pool when it last came back."""
         self.goaway_reason: str | None = None

@@ -94,7 +94,8 @@ class TlsStream:
                 else:
                     self._incoming.write_eof()
             except ssl.SSLError:
-                await self._send_handshake()  # the alert that says why
+                with contextlib.suppress(OSError):  # the alert that says why
+                    await self._send_handshake()
                 raise
             else:
                 await self._send_handshake()

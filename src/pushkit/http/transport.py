@@ -100,7 +100,12 @@ class HttpTransport:
         """
         exchange = Exchange(request, done)
         pool = self._last_pool
-        if pool is None or request.origin is not self._last_origin or request.pool_key is not self._last_key:
+        if (
+            pool is None
+            or request.origin is not self._last_origin
+            or request.pool_key is not self._last_key
+            or request.policy is not pool.policy
+        ):
             pool = self._route(request.origin, request.pool_key, request.policy)
         elif self._loop is not asyncio.get_running_loop():
             self._bind()
@@ -120,6 +125,7 @@ class HttpTransport:
         if connection is not None:
             if rejected and connection.auth is not None:
                 connection.auth.rejected(connection.auth_slot)
+                connection.auth = None  # said once, however many answers say the same
             connection.leave()
         elif self._carrier is not None:
             self._carrier.retire(connection_id, rejected=rejected)
@@ -206,7 +212,8 @@ class HttpTransport:
     def _route(self, origin: Origin, pool_key: Hashable, policy: OriginPolicy) -> Pool | None:
         """The pool for a request, or None when httpx carries it."""
         self._bind()
-        if self._client is not None or "h2" not in policy.protocols or not self._speaks_tunnels(origin, policy):
+        plain = origin.scheme == "http" and "http/1.1" in policy.protocols  # no ALPN without TLS
+        if self._client is not None or plain or "h2" not in policy.protocols or not self._speaks_tunnels(origin, policy):
             return None
         pool = self._pools.get((origin, pool_key))
         if pool is None:
@@ -216,8 +223,9 @@ class HttpTransport:
             self._make_room()
             pool = self._pools[origin, pool_key] = Pool(self, origin, policy, self.clock, self._dialer.dial)
             self._start_sweeping()
-        if origin in self._http1:
+        if "http/1.1" in policy.protocols and origin in self._http1:
             return None
+        pool.policy = policy
         self._last_origin, self._last_key, self._last_pool = origin, pool_key, pool
         return pool
 

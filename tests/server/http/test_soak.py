@@ -138,7 +138,7 @@ async def soak(pki: Pki, engine: str, seconds: float, seed: int) -> None:
         endings = peer.did.get("tcp reset", 0) + peer.did.get("goaway", 0) + peer.did.get("nonsense", 0) + peer.did.get("dropped connection", 0)
         assert lost <= 60 * endings
         assert len(run.results) > 100 * seconds
-        assert len(run.statuses()) > 0.8 * len(run.results)
+        assert len(run.statuses()) > 0.5 * len(run.results)
         assert {"refused", "reset", "silence", "settings"} <= set(peer.did)
         state = run.transport.health()[0]
         assert (0, 0) == (state.streams, state.waiting)

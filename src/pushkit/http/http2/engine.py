@@ -94,7 +94,7 @@ class Engine(Protocol):
         ...
 
     def unsent(self, stream_id: int) -> bool:
-        """Whether part of this request was never given out by ``take``: then the server cannot have it whole."""
+        """Whether the server cannot get this request whole any more once ``reset`` is called or nothing more is taken."""
         ...
 
     def reset(self, stream_id: int, code: int = ErrorCode.CANCEL) -> None:

@@ -101,8 +101,6 @@ class H2Engine:
         "_origin_block",
         "_prepared",
         "_splitter",
-        "_taken_to",
-        "_top",
         "_unacked",
         "finished",
         "limit",
@@ -142,8 +140,6 @@ class H2Engine:
         self._blocked: dict[int, memoryview] = {}
         self.limit = 0
         self.finished: str | None = None
-        self._top = 0
-        self._taken_to = 0
         self._ended = 0
         self._unacked = 0
 
@@ -168,7 +164,6 @@ class H2Engine:
             connection.send_headers(stream_id, method, end_stream=not body)
         except H2Error as exc:
             raise EngineFullError(type(exc).__name__) from None
-        self._top = stream_id
         if body:
             self._send(stream_id, memoryview(body))
         return stream_id
@@ -227,8 +222,12 @@ class H2Engine:
             self._send(stream_id, rest)
 
     def unsent(self, stream_id: int) -> bool:
-        """Whether part of the request was never given out."""
-        return stream_id > self._taken_to or stream_id in self._blocked
+        """
+        Whether part of the body was never given to h2.
+
+        What h2 has serialised cannot be withdrawn, so it counts as sent even before it is taken.
+        """
+        return stream_id in self._blocked
 
     def reset(self, stream_id: int, code: int = ErrorCode.CANCEL) -> None:
         """Forget a stream and tell the server."""
@@ -251,7 +250,6 @@ class H2Engine:
 
     def take(self, limit: int, sink: Sink) -> bytes:  # noqa: ARG002  # h2 tells everything in feed
         """Bytes to send."""
-        self._taken_to = self._top
         return self._connection.data_to_send(limit)
 
     def feed(self, data: bytes, sink: Sink) -> None:

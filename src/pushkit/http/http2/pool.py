@@ -18,6 +18,8 @@ BACKOFF_LAST = 60.0
 """Seconds between attempts to connect: doubled from the first to the last while they fail."""
 REFUSALS = 3
 """Times that a request may come back unprocessed, with no answer to any other in between, before its caller hears."""
+RESENDS = 50
+"""Times that it may come back at all: a server that answers others but never this one is not asked for ever."""
 AGE_JITTER = 0.1
 """Share of ``max_age`` that is drawn by lot, so that connections opened together do not end together."""
 
@@ -204,7 +206,7 @@ class Pool:
 
     def take_back(self, exchanges: Iterable[Exchange]) -> None:
         """Requests that were never written go to the front."""
-        for exchange in reversed(list(exchanges)):
+        for exchange in reversed([exchange for exchange in exchanges if exchange.done is not None]):
             exchange.stream_id = 0
             exchange.abandon = self._drop
             exchange.parked = True
@@ -222,7 +224,8 @@ class Pool:
                 exchange.refusals = 0
             exchange.refusals += 1
             exchange.connection = None
-            if exchange.refusals >= REFUSALS or self._closed:
+            exchange.resends += 1
+            if exchange.refusals >= REFUSALS or exchange.resends >= RESENDS or self._closed:
                 self._note(FaultKind.REFUSED_STREAM)
                 exchange.fault(FaultKind.REFUSED_STREAM, Processed.NO, detail, connection_id=connection_id)
             else:
@@ -268,7 +271,7 @@ class Pool:
 
     def _again(self) -> None:
         self._retry = None
-        if self.waiting:
+        if self.waiting or self._hopefuls:
             self.grow()
 
     async def _open(self) -> None:
