@@ -7,6 +7,7 @@ import json
 import os
 import ssl
 import sys
+import threading
 from typing import Any
 
 from benchmarks._clients import Meter
@@ -31,7 +32,7 @@ def keys() -> list[tuple[bytes, bytes]]:
     return found
 
 
-def bare(count: int) -> dict[str, float]:
+def bare(count: int, threads: int = 1) -> dict[str, float]:
     """Encryption alone, as one would write it with cryptography's own HKDF."""
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -53,9 +54,18 @@ def bare(count: int) -> dict[str, float]:
 
     for number in range(WARM_UP):
         encrypt(*receivers[number % SUBSCRIPTIONS])
+
+    def work() -> None:
+        for number in range(count // threads):
+            encrypt(*receivers[number % SUBSCRIPTIONS])
+
+    others = [threading.Thread(target=work) for _ in range(threads - 1)]
     meter = Meter()
-    for number in range(count):
-        encrypt(*receivers[number % SUBSCRIPTIONS])
+    for thread in others:
+        thread.start()
+    work()
+    for thread in others:
+        thread.join()
     return meter.since(count)
 
 
@@ -133,8 +143,8 @@ def main() -> None:
     name, port, ca, count, in_flight = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
     if os.environ.get("PUSHKIT_BENCH_PIN") != "no":
         pin(0)
-    if name == "bare":
-        cost = bare(count)
+    if name in {"bare", "threads"}:
+        cost = bare(count, 2 if name == "threads" else 1)
     elif name.startswith("pywebpush"):
         cost = asyncio.run(pywebpush(name.partition(":")[2], port, ca, count, in_flight))
     else:

@@ -14,7 +14,7 @@ import attrs
 from pushkit.faults import judge_fault
 from pushkit.outcomes import Disposition
 from pushkit.secret import scrub
-from pushkit.untrusted import body_text, header, json_object, retry_after, text_of
+from pushkit.untrusted import body_text, header, json_object, retry_after, server_time, text_of
 from pushkit.verdict import (
     Acceptance,
     Directive,
@@ -26,7 +26,7 @@ from pushkit.verdict import (
     refuse_recipient,
 )
 from pushkit.webpush.endpoints import Service
-from pushkit.webpush.reasons import CLASSES, FAULT_FLOOR, FAULT_FLOORS, LOCAL, MESSAGE, NONSENSE, ROWS, THROTTLED, Row
+from pushkit.webpush.reasons import CLASSES, CREDENTIALS, FAULT_FLOOR, FAULT_FLOORS, LOCAL, MESSAGE, NONSENSE, ROWS, THROTTLED, Row
 from pushkit.wire import FaultKind, Header, WireFault, WireResponse
 
 
@@ -60,6 +60,7 @@ _KEPT = dict(_KEPT_HEADERS)
 _LONGEST_KEPT = 2048
 _MESSAGE_IDS = ("apns_id", "wns_msg_id")
 _LONGEST_WORD = 64
+_CLOCKS_DIFFER = 900.0
 
 
 @attrs.frozen
@@ -190,6 +191,8 @@ def _verdict(row: Row, reason: str, response: WireResponse, *, said: _Said, secr
     advice = row.advice
     if response.status == 413 and kind is MESSAGE:
         advice = _too_long(said.text, advice, info)
+    elif kind is CREDENTIALS:
+        advice = _wrong_clock(response.headers, now, advice, info)
     return Verdict(
         category=kind.category,
         reason=reason,
@@ -207,6 +210,16 @@ def _verdict(row: Row, reason: str, response: WireResponse, *, said: _Said, secr
         info=info,
         directives=tuple(directives),
     )
+
+
+def _wrong_clock(headers: Sequence[Header], now: float, advice: str, info: dict[str, str]) -> str:
+    """A token that is "expired" or "too long" is most often a clock's fault: the answer's own date tells."""
+    theirs = server_time(headers)
+    if theirs is None or abs(now - theirs) < _CLOCKS_DIFFER:
+        return advice
+    info["clock_ahead_s"] = f"{now - theirs:.0f}"
+    direction = "ahead of" if now > theirs else "behind"
+    return f"Set this machine's clock right: it is {abs(now - theirs) / 3600:.1f} hours {direction} the push service's, which refuses the sign-in."
 
 
 def _too_long(text: str, advice: str, info: dict[str, str]) -> str:

@@ -205,6 +205,32 @@ def problem(message: Mapping[str, Any]) -> tuple[str, str] | None:
     return _actions_problem(members.get("actions", []))
 
 
+def types_problem(notification: Mapping[str, Any]) -> tuple[str, str] | None:
+    """
+    What has the wrong type in a notification for a service worker, or None.
+
+    Looser than :func:`problem`: a service worker resolves relative URLs, and shows a notification without a link.
+    """
+    for name, fits, expected in _MEMBERS:
+        loose, wanted = (_text, "expected text") if fits is _url or name == "title" else (fits, expected)
+        if name in notification and not loose(notification[name]):
+            return _OURS.get(name, name), f"{_OURS.get(name, name)}: {wanted}"
+    for name in ("category", "group"):
+        if name in notification and not _text(notification[name]):
+            return name, f"{name}: expected text"
+    actions = notification.get("actions", [])
+    if not isinstance(actions, list) or not all(_loose_button(action) for action in cast("list[object]", actions)):
+        return "actions", "actions: expected webpush.Button values with text in them"
+    return None
+
+
+def _loose_button(action: object) -> bool:
+    if not isinstance(action, Mapping):
+        return False
+    members = cast("Mapping[str, object]", action)
+    return all(_filled(members.get(name)) for name in ("action", "title")) and all(_text(value) for value in members.values())
+
+
 def _actions_problem(actions: object) -> tuple[str, str] | None:
     if not isinstance(actions, list):
         return "actions", "actions: expected a list"

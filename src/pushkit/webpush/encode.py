@@ -21,7 +21,7 @@ from pushkit.notification import InterruptionLevel, Localized, Notification, Pri
 from pushkit.provider import Prepared, Stamp
 from pushkit.verdict import Verdict, refuse_payload
 from pushkit.webpush.config import Config
-from pushkit.webpush.declarative import Declarative, buttons_json, declared, listed, problem
+from pushkit.webpush.declarative import Declarative, buttons_json, declared, listed, problem, types_problem
 from pushkit.webpush.limits import HARD_LIMIT, MAX_TTL, PORTABLE_LIMIT
 from pushkit.webpush.messages import Message, Options, Urgency, is_padding
 from pushkit.webpush.reasons import LOCAL
@@ -30,6 +30,8 @@ from pushkit.wire import HeaderBlock
 
 _URGENCY: Mapping[Priority, Urgency] = {Priority.HIGH: Urgency.HIGH, Priority.NORMAL: Urgency.NORMAL, Priority.LOW: Urgency.LOW}
 _DRAWABLE = re.compile(r"[a-z0-9_]+")
+_PORTABLE: Mapping[str, str] = {"navigate": "link", "app_badge": "badge", "tag": "collapse_key"}
+"""Members by the names that callers know."""
 _OVERHEAD = 103  # octets of a body that are no plaintext: 86 header, 1 delimiter, 16 tag
 
 
@@ -190,12 +192,18 @@ def _portable(message: Notification, stamp: Stamp) -> _Content | Verdict:
     ):
         return refuse("invalid_payload", field="data", detail="data: expected a mapping of text to text")
     members = _members(message, own, texts, stamp)
+    badge: Any = message.badge
+    wrong = types_problem(members)
+    if wrong is None and not (badge is None or (isinstance(badge, int) and not isinstance(badge, bool) and badge >= 0)):
+        wrong = "badge", "badge: expected a number from 0 on"
+    if wrong is not None:
+        field = wrong[0] if wrong[0] == "tag" and own.tag is not None else _PORTABLE.get(wrong[0], wrong[0])
+        return refuse("invalid_payload", field=field, detail=wrong[1])
     if own.declarative:
         shown: dict[str, Any] = declared(members, mutable=None, app_badge=message.badge)
         wrong = problem(shown)
         if wrong is not None:
-            field = {"navigate": "link", "app_badge": "badge"}.get(wrong[0], wrong[0])
-            return refuse("invalid_declarative_message", field=field, detail=wrong[1])
+            return refuse("invalid_declarative_message", field=_PORTABLE.get(wrong[0], wrong[0]), detail=wrong[1])
     else:
         shown = {"notification": members}
         if message.badge is not None:

@@ -244,6 +244,25 @@ def test_too_long_by_is_parsed():
     assert "at least 111 bytes" in verdict.advice
 
 
+@pytest.mark.parametrize(("date", "said"), [("Mon, 01 Jan 2024 00:00:00 GMT", "ahead of"), ("Fri, 01 Jan 2100 00:00:00 GMT", "behind")])
+def test_a_wrong_clock_is_named(date, said):
+    """Tokens are refused as expired or too long when this machine's clock is off; the answer's Date tells."""
+    verdict = judged(WireResponse(403, ((b"date", date.encode()),), b"invalid JWT provided"), "google")
+
+    assert f"hours {said} the push service" in verdict.advice
+    assert "clock_ahead_s" in verdict.info
+    assert ("invalid_jwt", Action.FIX_CREDENTIALS) == (verdict.reason, verdict.action)
+
+
+def test_a_right_clock_is_not_blamed():
+    """A few minutes mean nothing."""
+    from email.utils import formatdate
+
+    verdict = judged(WireResponse(403, ((b"date", formatdate(NOW - 300, usegmt=True).encode()),), b"invalid JWT provided"), "google")
+
+    assert "clock_ahead_s" not in verdict.info
+
+
 def test_a_redirect_is_reported_and_not_followed():
     """Location is kept for the caller to judge."""
     verdict = judged(WireResponse(301, ((b"location", b"https://elsewhere.example.net/x"),), b""))

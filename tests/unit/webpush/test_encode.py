@@ -311,6 +311,59 @@ def test_fields_of_the_wrong_type_are_named(field, value):
     assert ("invalid_payload", field) == (verdict.reason, verdict.field)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("link", 7),
+        ("image", b"x"),
+        ("icon", 7),
+        ("category", 7),
+        ("group", ["x"]),
+        ("collapse_key", 7),
+        ("badge", "3"),
+        ("badge", -1),
+        ("badge", True),
+    ],
+)
+def test_other_fields_of_the_wrong_type_are_named(field, value):
+    """Also those that a browser would only stumble over later."""
+    verdict = prepared(attrs.evolve(Notification(title="x"), **{field: value}))
+
+    assert (Category.PAYLOAD, field) == (verdict.category, verdict.field)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"tag": 7}, "tag"),
+        ({"badge": 3}, "badge"),
+        ({"icon": 3}, "icon"),
+        ({"lang": 3}, "lang"),
+        ({"dir": "up"}, "dir"),
+        ({"silent": 1}, "silent"),
+        ({"renotify": "x"}, "renotify"),
+        ({"require_interaction": 1}, "require_interaction"),
+        ({"vibrate": "x"}, "vibrate"),
+        ({"vibrate": (1.5,)}, "vibrate"),
+        ({"actions": ("view",)}, "actions"),
+        ({"actions": (Button(action="", title="x"),)}, "actions"),
+        ({"actions": (Button(action="a", title="x", navigate=7),)}, "actions"),
+    ],
+)
+def test_options_of_the_wrong_type_are_named(changes, field):
+    """In the caller's terms."""
+    verdict = prepared(Notification(title="x", options=Options(**changes)))
+
+    assert ("invalid_payload", field) == (verdict.reason, verdict.field)
+
+
+def test_relative_links_are_the_service_workers_business():
+    """It resolves them; only a declarative message needs absolute ones."""
+    message = Notification(title="x", link="/orders", icon="./i.png", options=Options(actions=(Button(action="a", title="A"),)))
+
+    assert hasattr(prepared(message), "record")
+
+
 def test_the_tag_makes_a_repeat_replace_the_first_copy():
     """The key of the call is the tag, so that a repeat after silence shows once."""
     assert STAMP.key == json_of(Notification(title="x"))["notification"]["tag"]
