@@ -120,6 +120,8 @@ def aioapns_snippet(server: PushServer, files: Files) -> str:
     key = server.apns_key
     return textwrap.dedent(f"""\
         import asyncio, ssl
+        from pathlib import Path
+
         from aioapns import APNs, NotificationRequest
         from aioapns.client import APNsKeyConnectionPool
         from aioapns.connection import APNsProductionClientProtocol
@@ -129,7 +131,7 @@ def aioapns_snippet(server: PushServer, files: Files) -> str:
             APNsProductionClientProtocol.APNS_SERVER = "localhost"
             APNsProductionClientProtocol.APNS_PORT = {server.port("apns").number}
             client = APNs(
-                key="{files.apns_key}", key_id="{key.key_id}", team_id="{key.team_id}",
+                key=Path("{files.apns_key}").read_text(), key_id="{key.key_id}", team_id="{key.team_id}",
                 topic="{server.bundle_id}", use_sandbox=False,
                 ssl_context=ssl.create_default_context(cafile="{files.ca}"),
             )
@@ -193,11 +195,13 @@ def node_firebase_admin_snippet(server: PushServer, files: Files) -> str:
         // firebase-admin has no setting for FCM's host: requests for it are sent here by wrapping https.request.
         const https = require("https");
         const request = https.request;
-        https.request = (options, callback) => {{
-          if (options && options.host === "fcm.googleapis.com") options = {{ ...options, host: "localhost", hostname: "localhost", port: {server.port("fcm").number} }};
-          if (options && options.host === "oauth2.googleapis.com") options = {{ ...options, host: "localhost", hostname: "localhost", port: {server.port("oauth").number} }};
-          if (options && options.host === "accounts.google.com") options = {{ ...options, host: "localhost", hostname: "localhost", port: {server.port("oauth").number}, path: "/token" }};
-          return request(options, callback);
+        const here = {{ "fcm.googleapis.com": {server.port("fcm").number}, "oauth2.googleapis.com": {server.port("oauth").number} }};
+        https.request = (first, ...rest) => {{
+          const url = typeof first === "string" || first instanceof URL ? new URL(first) : null;
+          const port = here[url ? url.hostname : first.host || first.hostname];
+          if (!port) return request(first, ...rest);
+          if (url) {{ url.host = `localhost:${{port}}`; return request(url, ...rest); }}
+          return request({{ ...first, host: "localhost", hostname: "localhost", port }}, ...rest);
         }};
         const {{ initializeApp, cert }} = require("firebase-admin/app");
         const {{ getMessaging }} = require("firebase-admin/messaging");

@@ -49,7 +49,8 @@ class ServerConnection(asyncio.Protocol):
         self.port.opened(self)
         tls = transport.get_extra_info("ssl_object")
         protocol = tls.selected_alpn_protocol() if tls is not None else "http/1.1"
-        if protocol == "h2":
+        # A port that speaks nothing but HTTP/2 takes a client without ALPN at its word (RFC 9113 section 3.3, prior knowledge).
+        if protocol == "h2" or self.port.only_h2:
             self._talk = _Http2(self)
         else:
             from pushkit.testing.server.http1 import Http1

@@ -63,6 +63,11 @@ class Port:
         self._fault: ListenerFault | None = None
 
     @property
+    def only_h2(self) -> bool:
+        """Whether nothing but HTTP/2 is spoken here (APNs)."""
+        return self._alpn == ("h2",)
+
+    @property
     def scheme(self) -> str:
         """``"https"``, or ``"http"`` for a plain port."""
         return "http" if self._ca is None else "https"
