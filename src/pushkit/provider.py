@@ -7,7 +7,7 @@ sees of it. Everything in a sender is synchronous and free of I/O: values in, va
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
@@ -196,6 +196,19 @@ class EndingCredentials(Protocol):
 
     def credential_ends(self) -> Iterable[datetime]:
         """When each of them ends (aware UTC)."""
+        ...
+
+
+@runtime_checkable
+class Healthy(Protocol):
+    """What a sender adds to ``client.health()``."""
+
+    def notes(self) -> Iterable[str]:
+        """What is worth knowing, in plain sentences; safe to show."""
+        ...
+
+    def sizes(self) -> Mapping[str, int]:
+        """Entries in its bounded tables, by name."""
         ...
 
 

@@ -26,6 +26,9 @@ class LiveClock:
         self._latest: LRU[Hashable, int] = LRU(size)
         self._given: LRU[str, int] = LRU(size)
 
+    def __len__(self) -> int:
+        return len(self._latest)
+
     def timestamp(self, message: Message, target: Target, push: PushContext) -> int:
         """Epoch seconds for this push."""
         known = self._given.get(push.push_id)

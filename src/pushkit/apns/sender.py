@@ -269,6 +269,17 @@ class ApnsSender:
     def refresh(self, request: WireRequest) -> None:
         """Nothing to do: a provider token belongs to its connection, and goes with it (``RetireConnection(rejected=True)``)."""
 
+    def notes(self) -> Iterator[str]:
+        """What ``health()`` should mention."""
+        if any(route.auth is not None for route in self._routes.values()) and not can_sign_deterministically():
+            yield "OpenSSL makes no deterministic signatures (3.2 and later do), so each process has sign-in tokens of its own"
+        if self._skew is not None:
+            yield f"the clock of this server differs from Apple's by {round(self._skew)} seconds"
+
+    def sizes(self) -> Mapping[str, int]:
+        """Entries in the bounded tables."""
+        return {"apns_header_blocks": len(self._blocks), "apns_activities": len(self._live)}
+
     def findings(self, now: float) -> Iterable[Finding]:
         """What can be said about configuration and credentials without the network."""
         named = self.config.named_credentials()

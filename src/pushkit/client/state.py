@@ -11,7 +11,7 @@ from pushkit.delivery.engine import Engine
 from pushkit.delivery.settle import moment
 from pushkit.errors import ClientClosedError
 from pushkit.health import Health, SenderHealth
-from pushkit.provider import EndingCredentials
+from pushkit.provider import EndingCredentials, Healthy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,6 +66,12 @@ class State:
             "lanes": sum(len(state.lanes) for state in engine.senders.states()),
             "pauses": sum(len(state.pauses) for state in engine.senders.states()),
         }
+        notes: list[str] = []
+        for state in engine.senders.states():
+            if isinstance(state.sender, Healthy):
+                notes += [f"{state.provider}/{state.app}: {note}" for note in state.sender.notes()]
+                for name, size in state.sender.sizes().items():
+                    sizes[name] = sizes.get(name, 0) + size
         return Health(
             usable=not engine.closing and not any(sender.latched for sender in senders),
             closed=engine.closing,
@@ -73,6 +79,7 @@ class State:
             senders=senders,
             origins=tuple(self.transport.health()),
             sizes=sizes,
+            notes=tuple(notes),
         )
 
 

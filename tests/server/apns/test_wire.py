@@ -179,3 +179,17 @@ def test_an_outage_opens_few_connections(server):
 
     assert 1000 == report.technical
     assert len({id(record.request.connection) for record in server.sent}) <= 20  # eight at a time, each given up once
+
+
+def test_health_tells_the_sizes_of_what_is_remembered(server):
+    """Everything that is keyed by what others send is bounded, and can be watched."""
+
+    async def work(push):
+        (await push.send(apns.LiveActivityUpdate({"score": 1}), to=apns.ActivityToken(server.device().token))).unwrap()
+        return push.health()
+
+    health = run(server, work)
+
+    assert 1 == health.sizes["apns_activities"]
+    assert 1 == health.sizes["apns_header_blocks"]
+    assert () == health.notes

@@ -211,6 +211,7 @@ def test_the_clock_shows_in_the_findings():
     judged(answer(403, "InvalidProviderToken", headers=[(b"date", b"Fri, 15 Jan 2027 09:00:00 GMT")]), by=by)
 
     assert ["clock"] == [finding.subject for finding in by.findings(NOW) if finding.level == "error"]
+    assert ["the clock of this server differs from Apple's by -3600 seconds"] == list(by.notes())
 
 
 def test_a_small_difference_is_no_skew():

@@ -11,7 +11,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from tests.unit.apns.helpers import KEY_ID, NOW, TEAM_ID, key_pem, token_key
+from tests.unit.apns.helpers import KEY_ID, NOW, TEAM_ID, key_pem, sender, token_key
 
 from pushkit import ConfigurationError, apns
 from pushkit.apns.credentials import GRID, KEEP, PinnedToken, can_sign_deterministically
@@ -60,6 +60,9 @@ def test_without_deterministic_signatures_a_random_one_is_made(monkeypatch):
     first, second = (token_key(key=PEM).auth.header(None, NOW)[0] for _ in range(2))
 
     assert first != second
+    by = sender()
+    assert any("deterministic" in finding.message for finding in by.findings(NOW))
+    assert ["deterministic" in note for note in by.notes()] == [True]
     jwt.decode(_token(first), _public(PEM), algorithms=["ES256"], options={"verify_iat": False})
 
 
