@@ -12,7 +12,7 @@ import json
 import math
 from typing import Any, cast
 
-from pushkit.fcm.fields import LONGEST_TTL, Refused, secrets_of, to_wire
+from pushkit.fcm.fields import LONGEST_TTL, Refused, checked_text, secrets_of, to_wire
 from pushkit.fcm.messages import Message, Options
 from pushkit.fcm.portable import Wire, analytics_label, merged, resource_of
 from pushkit.fcm.targets import FcmTarget
@@ -109,6 +109,7 @@ def prepare(message: BaseMessage, kind: type[FcmTarget], stamp: Stamp) -> FcmPre
                 return refuse_payload("empty_message", _EMPTY_NOTIFICATION, field="title")
         elif not _shows(resource) and not _carries(resource):
             return refuse_payload("empty_message", _EMPTY_MESSAGE, field="notification")
+        checked_text(stamp.key, "key")
         _check_together(resource, kind)
         _check_size(resource, kind, portable=isinstance(message, Notification))
     except Refused as refusal:

@@ -60,7 +60,8 @@ class WireEnum(enum.StrEnum):
 # --- kinds ------------------------------------------------------------------------------------------
 
 
-def _text(value: Any, path: str) -> str:
+def checked_text(value: Any, path: str) -> str:
+    """Text that can be encoded."""
     if not isinstance(value, str):
         raise Refused(path, f"is a {type(value).__name__}; expected text")
     try:
@@ -73,7 +74,7 @@ def _text(value: Any, path: str) -> str:
 def _texts(value: Any, path: str) -> list[str] | None:
     if isinstance(value, str) or not isinstance(value, Sequence):
         raise Refused(path, f"is a {type(value).__name__}; expected a list of texts")
-    return [_text(item, f"{path}[{index}]") for index, item in enumerate(cast("Sequence[Any]", value))] or None
+    return [checked_text(item, f"{path}[{index}]") for index, item in enumerate(cast("Sequence[Any]", value))] or None
 
 
 def _boolean(value: Any, path: str) -> bool:
@@ -130,7 +131,7 @@ def _timestamp(value: Any, path: str) -> str:
 
 
 def _hex_color(value: Any, path: str, lengths: frozenset[int]) -> str:
-    text = _text(value, path)
+    text = checked_text(value, path)
     if text[:1] != "#" or len(text) not in lengths or not _HEX.issuperset(text[1:]):
         raise Refused(path, "is no colour; expected #rrggbb" + (" or #rrggbbaa" if 9 in lengths else ""))
     return text
@@ -149,14 +150,14 @@ def _light_color(value: Any, path: str) -> dict[str, float]:
 
 
 def _https(value: Any, path: str) -> str:
-    text = _text(value, path)
+    text = checked_text(value, path)
     if not text.startswith("https://"):
         raise Refused(path, "is no https:// address")
     return text
 
 
 def _label(value: Any, path: str) -> str:
-    text = _text(value, path)
+    text = checked_text(value, path)
     if not text or len(text) > _LABEL_LENGTH or not LABEL_CHARACTERS.issuperset(text):
         raise Refused(path, "is no analytics label; expected 1 to 50 of the characters a-z A-Z 0-9 - _ . ~ %")
     return text
@@ -176,12 +177,12 @@ def _string_map(value: Any, path: str) -> dict[str, str] | None:
     for key, item in pairs.items():
         if not isinstance(key, str):
             raise Refused(path, f"has a key that is a {type(key).__name__}; expected text")
-        name = _text(key, path)
+        name = checked_text(key, path)
         if not isinstance(item, str):
             raise Refused(
                 f"{path}[{_shown(name)}]", f"is a {type(item).__name__}; FCM carries text only, so write str(...) or json.dumps(...)"
             )
-        found[name] = _text(item, f"{path}[{_shown(name)}]")
+        found[name] = checked_text(item, f"{path}[{_shown(name)}]")
     return found or None
 
 
@@ -209,7 +210,7 @@ def _json(value: Any, path: str, depth: int = 0) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return _text(value, path)
+        return checked_text(value, path)
     if isinstance(value, int):
         if not -_INT64 - 1 <= value <= _INT64:
             raise Refused(path, "does not fit into 64 bits")
@@ -223,7 +224,7 @@ def _json(value: Any, path: str, depth: int = 0) -> Any:
         for key, item in cast("Mapping[Any, Any]", value).items():
             if not isinstance(key, str):
                 raise Refused(path, f"has a key that is a {type(key).__name__}; expected text")
-            found[_text(key, path)] = _json(item, f"{path}.{key[:60]}", depth + 1)
+            found[checked_text(key, path)] = _json(item, f"{path}.{key[:60]}", depth + 1)
         return found
     if isinstance(value, (list, tuple)):
         return [_json(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(cast("Sequence[Any]", value))]
@@ -264,8 +265,8 @@ def declare(kind: Kind, *, wire: str | None = None, secret: bool = False, conver
     )
 
 
-text = functools.partial(declare, _text, secret=True)
-word = functools.partial(declare, _text)
+text = functools.partial(declare, checked_text, secret=True)
+word = functools.partial(declare, checked_text)
 texts = functools.partial(declare, _texts, secret=True)
 boolean = functools.partial(declare, _boolean)
 integer = functools.partial(declare, _integer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Hashable
 from typing import Any, ClassVar
@@ -35,7 +36,7 @@ class FcmTarget(Target):
         raise NotImplementedError
 
     def wire_value(self) -> str:
-        """The text of its field, of a target without a problem."""
+        """The text of its field as it stands between quotes in JSON: ASCII, escaped. Of a target without a problem."""
         raise NotImplementedError
 
 
@@ -180,8 +181,8 @@ class Condition(FcmTarget):
         return refuse_payload("invalid_condition", f"Correct the condition: it {found}.", field="expression") if found else None
 
     def wire_value(self) -> str:
-        """The expression."""
-        return self.expression
+        """The expression, its quotes escaped for JSON."""
+        return json.dumps(self.expression)[1:-1]
 
 
 KINDS: tuple[type[FcmTarget], ...] = (Registration, Installation, Topic, Condition)

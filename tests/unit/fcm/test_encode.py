@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from tests.unit.fcm.helpers import BEARER, NOW, TOKEN, Push, body_of, prepared, refused, request_of, wire
+from tests.unit.fcm.helpers import BEARER, NOW, TOKEN, Push, body_of, prepared, refused, request_of, sender, stamp, wire
 
 from pushkit import Notification, fcm
 from pushkit.fcm.encode import collapse_id
@@ -24,6 +24,7 @@ HELLO = fcm.Message(notification=fcm.Notification(title="Hello", body="there"))
         (fcm.Topic("news"), "topic", "news"),
         (fcm.Topic("/topics/news"), "topic", "news"),
         (fcm.Condition("'a' in topics && !('b' in topics)"), "condition", "'a' in topics && !('b' in topics)"),
+        (fcm.Condition('"a" in topics &&\n"b" in topics'), "condition", '"a" in topics &&\n"b" in topics'),
     ],
 )
 def test_each_kind_of_target_has_its_field(target, field, value):
@@ -330,6 +331,14 @@ def nested(levels):
 def test_a_payload_that_is_nested_too_deep_is_refused():
     """It would end in a RecursionError somewhere else."""
     assert refused(fcm.Message(apns=fcm.ApnsConfig(payload={"aps": nested(5000)}))).field.startswith("apns.payload.aps")
+
+
+@pytest.mark.parametrize("key", [5, b"key", "\ud800"])
+def test_a_key_that_is_no_text_is_refused(key):
+    """It would fill a tag."""
+    verdict = sender().prepare(fcm.Message(data={"a": "b"}, key=key), fcm.Registration, stamp(key=key))
+
+    assert ("invalid_field", "key") == (verdict.reason, verdict.field)
 
 
 @pytest.mark.parametrize(
