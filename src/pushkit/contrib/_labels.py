@@ -16,6 +16,11 @@ from pushkit.faults import FAULTS
 
 OTHER = "other"
 
+PROVIDERS = ("apns", "fcm", "webpush", "none")
+
+PROVIDER_LIMIT = 10
+"""Providers of the program's own. (An input may hold objects that are no targets and call themselves anything.)"""
+
 REASON_LIMIT = 200
 """Reasons of one provider at the most."""
 

@@ -38,7 +38,7 @@ except ImportError as error:
 
 from pushkit import events
 from pushkit._version import __version__
-from pushkit.contrib._labels import Bounded, Origins, Reasons
+from pushkit.contrib._labels import PROVIDER_LIMIT, PROVIDERS, Bounded, Origins, Reasons
 from pushkit.contrib._readings import GAUGES, Gauge, HealthClient, Watchers
 from pushkit.lru import LRU
 from pushkit.outcomes import Accepted, Attempt, Outcome
@@ -126,6 +126,7 @@ class OpenTelemetryHook:
         self._parent = parent
         self._reason = Reasons(reasons)
         self._app = Bounded(apps)
+        self._provider = Bounded(PROVIDER_LIMIT, PROVIDERS)
         self._origin = Origins(origins)
         self._watchers = Watchers(apps=self._app, origins=self._origin, timeout=health_timeout)
         self._where: LRU[int, tuple[Attempt, str]] = LRU(_UNDER_WAY)
@@ -210,7 +211,10 @@ class OpenTelemetryHook:
         return found
 
     def _why(self, outcome: Any) -> dict[str, AttributeValue]:
-        return {"messaging.system": outcome.provider, "error.type": self._reason(outcome.provider, outcome.reason, outcome.status)}
+        return {
+            "messaging.system": self._provider(outcome.provider),
+            "error.type": self._reason(outcome.provider, outcome.reason, outcome.status),
+        }
 
     def _server(self, origin: str) -> dict[str, AttributeValue]:
         """``server.address`` and ``server.port`` of an origin as a label."""
@@ -243,7 +247,7 @@ class OpenTelemetryHook:
 
     def _on_finished(self, event: events.Finished) -> None:
         outcome = event.outcome
-        provider = outcome.provider or "none"
+        provider = self._provider(outcome.provider or "none")
         origins = [self._where.pop(id(attempt)) for attempt in outcome.attempts]
         last = origins[-1][1] if origins and origins[-1] is not None else None
         attributes: dict[str, AttributeValue] = {

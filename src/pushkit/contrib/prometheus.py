@@ -31,7 +31,7 @@ except ImportError as error:
     ) from error
 
 from pushkit import events
-from pushkit.contrib._labels import Bounded, Origins, Reasons
+from pushkit.contrib._labels import PROVIDER_LIMIT, PROVIDERS, Bounded, Origins, Reasons
 from pushkit.contrib._readings import GAUGES, HealthClient, Watchers
 from pushkit.outcomes import Accepted
 
@@ -78,6 +78,7 @@ class PrometheusMetrics(Collector):
     ) -> None:
         self._reason = Reasons(reasons)
         self._app = Bounded(apps)
+        self._provider = Bounded(PROVIDER_LIMIT, PROVIDERS)
         self._watchers = Watchers(apps=self._app, origins=Origins(origins), timeout=health_timeout)
 
         self._outcomes = Counter(
@@ -206,7 +207,7 @@ class PrometheusMetrics(Collector):
 
     def _on_finished(self, event: events.Finished) -> None:
         outcome = event.outcome
-        provider = outcome.provider or "none"
+        provider = self._provider(outcome.provider or "none")
         if isinstance(outcome, Accepted):
             children = self._accepted_of.get(provider)
             if children is None:
@@ -228,7 +229,7 @@ class PrometheusMetrics(Collector):
 
     def _on_deferred(self, event: events.Deferred) -> None:
         outcome = event.outcome
-        provider = outcome.provider or "none"
+        provider = self._provider(outcome.provider or "none")
         self._deferred.labels(provider, self._reason(provider, outcome.reason, outcome.status)).inc()
 
     def _on_gone(self, event: events.RecipientGone) -> None:

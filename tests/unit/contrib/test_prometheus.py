@@ -164,6 +164,16 @@ def test_unknown_reasons_share_one_series(registry: CollectorRegistry, metrics: 
     assert len(series) == 1
 
 
+def test_made_up_providers_share_one_series(registry: CollectorRegistry, metrics: PrometheusMetrics) -> None:
+    """An input may hold objects that are no targets; what they call themselves makes no series without end."""
+    for number in range(100):
+        metrics(finished(make_failure(Category.RECIPIENT, provider=f"nonsense-{number}", reason="invalid_target", status=None)))
+    series = {dict(key[1])["provider"] for key in values(scrape(registry)) if key[0] == "pushkit_outcomes_total"}
+
+    assert len(series) == 11
+    assert "other" in series
+
+
 def test_an_unwatched_client_is_gone(registry: CollectorRegistry, metrics: PrometheusMetrics) -> None:
     """After ``unwatch`` nothing of the client is exported."""
     metrics.watch(Patient(), name="orders")
