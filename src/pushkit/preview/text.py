@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 
 from pushkit.preview.fitting import cells, clusters, harmless
@@ -9,6 +10,7 @@ from pushkit.preview.linting import LintWarning
 from pushkit.preview.looks import Look
 
 _WIDTH = 58
+_COLUMNS = 96
 _BOLD, _DIM, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 
 
@@ -17,8 +19,14 @@ def render(looks: Iterable[Look], warnings: Iterable[LintWarning], *, colour: bo
     parts = ["\n".join(_card(look, colour=colour)) for look in looks]
     said = [str(warning) for warning in warnings]
     if said:
-        parts.append("\n".join(["Before you send it:", *(f"  - {harmless(line)}" for line in said)]))
+        parts.append("\n".join(["Before you send it:", *map(_listed, said)]))
     return "\n\n".join(parts) + "\n"
+
+
+def _listed(line: str) -> str:
+    return textwrap.fill(
+        harmless(line), _COLUMNS, initial_indent="  - ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _card(look: Look, *, colour: bool) -> list[str]:
