@@ -129,7 +129,12 @@ class Notification(Message):
         found: list[str] = []
         for value in (self.title, self.subtitle, self.body, self.image, self.link):
             if isinstance(value, Localized):
-                found += [text for text in (value.fallback, *(value.args or ())) if isinstance(text, str)]
+                args: Any = value.args
+                found += [
+                    text
+                    for text in (value.fallback, *(cast("tuple[Any, ...]", args) if isinstance(args, tuple) else ()))
+                    if isinstance(text, str)
+                ]
             elif isinstance(value, str):
                 found.append(value)
         if isinstance(self.data, Mapping):
