@@ -24,7 +24,7 @@ from pushkit.webpush.credentials import VapidKey, VapidTokens, fingerprint_of
 from pushkit.webpush.encode import PreparedPush
 from pushkit.webpush.encoding import b64url, unb64
 from pushkit.webpush.endpoints import Allowed, Service, is_ip_literal, public_address, well_formed
-from pushkit.webpush.limits import ENDPOINT_LIMIT, MAX_TTL, UNKNOWN_ORIGIN_REST, UNKNOWN_ORIGINS
+from pushkit.webpush.limits import ENDPOINT_LIMIT, MAX_TTL, PORTABLE_LIMIT, UNKNOWN_ORIGIN_REST, UNKNOWN_ORIGINS
 from pushkit.webpush.reasons import LOCAL
 from pushkit.webpush.targets import Subscription, service_of_host
 from pushkit.webpush.withdrawal import BLOCK, DELETING, PreparedWithdrawal, Withdrawal, classify_withdrawal, prepare_withdrawal
@@ -128,7 +128,13 @@ class WebpushSender:
         """Empty: origins come with the subscriptions."""
         return ()
 
-    @property
+    def notes(self) -> Iterable[str]:
+        """Which keys are in use, so that a rotation can be followed."""
+        names = ", ".join(f"{key.fingerprint}{' (default)' if key is self._default_key else ''}" for key in self._keys.values())
+        yield f"VAPID keys: {names}"
+        if self._warned:
+            yield f"messages over {PORTABLE_LIMIT} bytes were sent; phones may not get them"
+
     def sizes(self) -> dict[str, int]:
         """Entries in every bounded table."""
         return {

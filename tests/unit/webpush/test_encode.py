@@ -528,7 +528,7 @@ def test_check_finds_what_address_finds_without_signing():
     assert web.check(ready, SUBSCRIPTION, NOW) is None
     assert "invalid_p256dh" == web.check(ready, BROWSER.subscription(p256dh="x"), NOW).reason
     assert "endpoint_not_allowed" == web.check(ready, BROWSER.subscription(ENDPOINTS["rfc"]), NOW).reason
-    assert 0 == web.sizes["webpush_tokens"]
+    assert 0 == web.sizes()["webpush_tokens"]
 
 
 @pytest.mark.parametrize("expiration", [0, NOW * 1000, NOW * 1000 - 0.5])

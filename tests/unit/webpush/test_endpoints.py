@@ -259,7 +259,7 @@ def test_unknown_origins_make_room_when_they_rest():
     request = request_for(Message("hi"), BROWSER.subscription("https://one-more.example.org/x"), with_sender=web, push=later)
 
     assert isinstance(request, WireRequest)
-    assert web.sizes["webpush_unknown_origins"] == UNKNOWN_ORIGINS
+    assert web.sizes()["webpush_unknown_origins"] == UNKNOWN_ORIGINS
 
 
 def test_tables_stay_bounded():
@@ -268,7 +268,7 @@ def test_tables_stay_bounded():
     for number in range(3000):
         web._place(f"https://h{number}.example.org/x")
 
-    assert web.sizes["webpush_places"] == 1024
+    assert web.sizes()["webpush_places"] == 1024
 
 
 def test_origins_compare_by_host_and_port():

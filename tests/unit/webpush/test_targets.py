@@ -163,6 +163,11 @@ def test_findings_name_every_key():
     assert "'new'" in lines[1]
 
 
+def test_health_tells_the_keys_in_use():
+    """Fingerprints only, the default marked."""
+    assert [f"VAPID keys: {OTHER_KEY.fingerprint} (default), {KEY.fingerprint}"] == list(sender(vapid=KEYS).notes())
+
+
 def test_a_push_takes_the_time_that_it_is_given():
     """The token's expiry counts from the push's clock, not the machine's."""
     import jwt
