@@ -33,7 +33,7 @@ except ImportError as error:
 from pushkit import events
 from pushkit.contrib._labels import PROVIDER_LIMIT, PROVIDERS, Bounded, Origins, Reasons
 from pushkit.contrib._readings import GAUGES, HealthClient, Watchers
-from pushkit.outcomes import Accepted
+from pushkit.outcomes import Accepted, Outcome
 
 __all__ = ["PrometheusMetrics"]
 
@@ -101,6 +101,13 @@ class PrometheusMetrics(Collector):
             buckets=push_buckets,
             registry=None,
         )
+        self._queue_seconds = Histogram(
+            "pushkit_queue_duration_seconds",
+            "Seconds of a push inside the client that were neither a request nor a wait between requests: for a slot or a credential.",
+            ("provider",),
+            buckets=push_buckets,
+            registry=None,
+        )
         self._retries = Counter(
             "pushkit_retries", "Further attempts inside a call, by why the one before failed.", ("provider", "reason"), registry=None
         )
@@ -131,11 +138,11 @@ class PrometheusMetrics(Collector):
         )
         self._refreshed = Counter("pushkit_credential_refreshes", "Access tokens that were fetched.", ("provider", "app"), registry=None)
         self._counted: tuple[Counter | Histogram, ...] = (
-            self._outcomes, self._unread, self._attempts, self._attempt_seconds, self._push_seconds, self._retries, self._retry_wait,
+            self._outcomes, self._unread, self._attempts, self._attempt_seconds, self._push_seconds, self._queue_seconds, self._retries, self._retry_wait,
             self._deferred, self._expired, self._gone, self._mass, self._breaker, self._budget, self._credential, self._refreshed,
         )  # fmt: skip
         # Looking a child up by its labels takes a lock and builds strings; these two are on the way of every push.
-        self._accepted_of: dict[str, tuple[Any, Any]] = {}
+        self._accepted_of: dict[str, tuple[Any, Any, Any]] = {}
         self._attempt_of: dict[tuple[str, int | None], tuple[Any, Any]] = {}
         self._handlers: dict[type[Any], Callable[[Any], None]] = {
             events.AttemptFinished: self._on_attempt,
@@ -212,13 +219,16 @@ class PrometheusMetrics(Collector):
             children = self._accepted_of.get(provider)
             if children is None:
                 counter = self._outcomes.labels(provider, _ACCEPTED, _ACCEPTED, _ACCEPTED, "none")
-                children = self._accepted_of[provider] = (counter, self._push_seconds.labels(provider))
+                histograms = (self._push_seconds.labels(provider), self._queue_seconds.labels(provider))
+                children = self._accepted_of[provider] = (counter, *histograms)
             children[0].inc()
             children[1].observe(outcome.elapsed)
+            children[2].observe(_queued(outcome))
         else:
             reason = self._reason(provider, outcome.reason, outcome.status)
             self._outcomes.labels(provider, outcome.category.value, reason, outcome.disposition.value, outcome.action.value).inc()
             self._push_seconds.labels(provider).observe(outcome.elapsed)
+            self._queue_seconds.labels(provider).observe(_queued(outcome))
         if not event.read:
             self._unread.labels(provider).inc()
 
@@ -245,3 +255,11 @@ class PrometheusMetrics(Collector):
 
     def _on_refreshed(self, event: events.CredentialRefreshed) -> None:
         self._refreshed.labels(event.provider, self._app(event.app)).inc()
+
+
+def _queued(outcome: Outcome) -> float:
+    """Seconds that a push spent in the client's own queues. The attempts of a resumed push belong to earlier calls too."""
+    busy = 0.0
+    for attempt in outcome.attempts:
+        busy += attempt.elapsed + attempt.waited
+    return max(0.0, outcome.elapsed - busy)

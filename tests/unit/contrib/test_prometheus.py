@@ -91,6 +91,21 @@ def test_durations_are_histograms(registry: CollectorRegistry, metrics: Promethe
     assert value(text, "pushkit_attempts_total", provider="apns", status="2xx") == 1
 
 
+@pytest.mark.parametrize(
+    ("elapsed", "attempts", "queued"),
+    [
+        (3.0, (make_attempt(elapsed=0.5), make_attempt(2, elapsed=0.5, waited=1.0)), 1.0),
+        (3.0, (), 3.0),
+        (0.1, (make_attempt(elapsed=5.0), make_attempt(2, elapsed=0.1)), 0.0),
+    ],
+)
+def test_time_in_our_own_queues_is_told_apart(registry: CollectorRegistry, metrics: PrometheusMetrics, elapsed, attempts, queued) -> None:
+    """What was neither a request nor a wait between them; a resumed push's older attempts never make it negative."""
+    metrics(finished(make_accepted(elapsed=elapsed, attempts=attempts)))
+
+    assert value(scrape(registry), "pushkit_queue_duration_seconds_sum", provider="apns") == queued
+
+
 def test_every_event_leaves_a_trace(registry: CollectorRegistry, metrics: PrometheusMetrics) -> None:
     """One of each event moves one counter each; the start of an attempt is told by its end, the end of a certificate by a gauge."""
     before = values(scrape(registry))
