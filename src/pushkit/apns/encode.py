@@ -6,6 +6,7 @@ What changes with each push is left to ``address``: path, ``apns-id``, expiry, a
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping
 
@@ -162,8 +163,8 @@ def _misdirected(message: Message, kind: type[Target]) -> Verdict:
 def _notification(message: Notification, kind: type[Target], stamp: Stamp, bundle_id: str) -> ApnsPrepared | Verdict:
     if not issubclass(kind, Device):
         return _misdirected(message, kind)
-    options = message.options_for(Options)
-    body, shows = body_for(message)
+    options: Options | None = message.options_for(Options) if message.options else None
+    body, shows = body_for(message, options)
     push_type = PushType.ALERT if shows else PushType.BACKGROUND
     rule = RULES[push_type]
     own_priority = options.priority if options is not None else None
@@ -297,7 +298,9 @@ def _header_text(text: str, field: str) -> str:
     return text
 
 
+@functools.lru_cache(maxsize=256)
 def _base(topic: str | None, push_type: str, priority: int) -> tuple[Header, ...]:
+    # A bundle id, a type and a priority come back with every personalised push.
     fields: list[Header] = [] if topic is None else [(b"apns-topic", topic.encode())]
     return (*fields, (b"apns-push-type", push_type.encode()), (b"apns-priority", b"%d" % priority), _CONTENT_TYPE)
 

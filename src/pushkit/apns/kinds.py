@@ -8,6 +8,7 @@ notification" (sizes), and the pages of the single frameworks.
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Mapping
 
 import attrs
@@ -98,6 +99,7 @@ def rule_for(push_type: str) -> TypeRule:
         return TypeRule(limit=RAW_LIMIT)
 
 
+@functools.lru_cache(maxsize=256)
 def topic_for(bundle_id: str, push_type: str) -> str:
     """Bundle id plus the type's suffix; a topic that has it already is left as it is."""
     suffix = rule_for(push_type).suffix

@@ -17,14 +17,14 @@ _NOTHING = Options()
 _T = TypeVar("_T")
 
 
-def body_for(notification: Notification) -> tuple[dict[str, Any], bool]:
+def body_for(notification: Notification, given: Options | None) -> tuple[dict[str, Any], bool]:
     """
     The payload, and whether it is an alert push (False: a background push).
 
     Raises:
         Refused: naming the field that cannot be sent.
     """
-    options = notification.options_for(Options) or _NOTHING
+    options = _NOTHING if given is None else given
     aps: dict[str, Any] = {}
     alert = _alert(notification, options)
     if alert:
