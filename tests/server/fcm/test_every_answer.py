@@ -234,3 +234,44 @@ def test_suspects_stay_under_review_although_others_are_reached(server, word):
     assert {Action.REVIEW_RECIPIENT} == {failure.action for failure in report.failures}
     assert [] == list(report.to_remove)
     assert 1 == len(report.suspicions)
+
+
+def test_fan_outs_go_one_at_a_time_and_hold_up_no_device(server):
+    """``serial_fan_out``: the next topic is sent when the one before has its answer."""
+    server.reset()
+    topics = [fcm.Topic(f"topic-{number}") for number in range(4)]
+    devices = [server.registration() for _ in range(20)]
+    server.behaviour.fcm.delay(0.1)
+
+    async def run():
+        async with AsyncClient(fcm=server.fcm_config(serial_fan_out=True), ssl_context=server.ssl_context()) as push:
+            await push.send(HELLO, to=server.registration())
+            return await push.send_many(HELLO, to=[*topics, *devices])
+
+    report = asyncio.run(run())
+
+    times = sorted(record.time for record in server.sent if record.service == "topic")
+    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    arrived = sorted(record.time for record in server.sent if record.service == "token")[1:]
+    assert 24 == report.accepted
+    assert min(gaps) > 0.08, gaps
+    assert arrived[-1] - arrived[0] < 0.3
+
+
+def test_a_throttled_device_holds_up_nobody_else_and_a_throttled_project_everybody(server):
+    """What the quota names is what waits."""
+
+    async def run(quota):
+        server.reset()
+        busy, other = server.registration(), server.registration()
+        server.behaviour.to(busy).answer("QUOTA_EXCEEDED", quota=quota)
+        async with AsyncClient(fcm=server.fcm_config(), ssl_context=server.ssl_context(), retry=ONCE) as push:
+            return await push.send(HELLO, to=busy), await push.send(HELLO, to=other), await push.send(HELLO, to=busy)
+
+    device = asyncio.run(run("device"))
+    project = asyncio.run(run("project"))
+
+    assert ["QUOTA_EXCEEDED", None, "throttled"] == [getattr(outcome, "reason", None) for outcome in device]
+    assert ["QUOTA_EXCEEDED", "throttled", "throttled"] == [outcome.reason for outcome in project]
+    assert 1 == len(device[0].attempts)
+    assert 0 == len(project[1].attempts)
