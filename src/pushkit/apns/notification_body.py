@@ -29,7 +29,7 @@ def body_for(notification: Notification, given: Options | None) -> tuple[dict[st
     alert = _alert(notification, options)
     if alert:
         aps["alert"] = alert
-    badge = _chosen(options.badge, notification.badge)
+    badge: object = _chosen(options.badge, notification.badge)
     if badge is not None:
         field = "badge" if options.badge is None else "apns.Options.badge"
         if isinstance(badge, bool) or not isinstance(badge, int) or badge < 0:
