@@ -144,6 +144,9 @@ class LogHook:
 
     def _write(self, name: str, text: str, fields: Fields) -> None:
         level = self._levels[name]
+        # Ids and words come from strangers, fields and labels from the caller's data: none of them acts in a terminal.
+        text = clean(text, limit=1000)
+        fields = {key: clean(value) if isinstance(value, str) else value for key, value in fields.items()}
         if self._standard is not None:
             # A prefix keeps the fields apart from LogRecord's own (`name`, `msg`, `args`, ...), which logging refuses.
             extra = {"push_event": name} | {f"push_{key}": value for key, value in fields.items()}

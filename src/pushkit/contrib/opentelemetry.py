@@ -301,7 +301,7 @@ class OpenTelemetryHook:
             return
         if outcome.retry_at is not None:
             span.set_attribute("pushkit.retry_at", outcome.retry_at.isoformat())
-        span.set_status(Status(StatusCode.ERROR, outcome.advice))
+        span.set_status(Status(StatusCode.ERROR, clean(outcome.advice)))
 
     def _trace_attempt(self, provider: str, attempt: Attempt, origin: str | None, within: Context) -> None:
         attributes: dict[str, AttributeValue] = {"http.request.method": "POST"}

@@ -17,6 +17,7 @@ from pushkit.preview.mapping import PROVIDERS, TABLE
 from pushkit.preview.payloads import Content
 from pushkit.preview.rules import RULES, Finding, says
 from pushkit.preview.screens import SCREENS, Picture, Screen
+from pushkit.secret import clean
 from pushkit.verdict import Verdict
 
 
@@ -62,6 +63,9 @@ class LintWarning:
         return attrs.asdict(self) | {"effect": self.effect.value}
 
     def __str__(self) -> str:
+        return clean(self._line(), limit=2000)
+
+    def _line(self) -> str:
         where = self.provider if self.platform is None else f"{self.provider}/{self.platform}"
         field = f" {self.field}:" if self.field else ""
         about = " (approximate)" if self.approximate else ""

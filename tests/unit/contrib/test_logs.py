@@ -12,7 +12,7 @@ import pytest
 import structlog
 from tests.canaries import Canaries, LeakCatcher
 from tests.unit.contrib.heard import every_event, finished
-from tests.values import make_failure
+from tests.values import Phone, make_failure
 
 from pushkit import Category, apns, events
 from pushkit.contrib.logs import DEFAULT_LEVELS, LogHook
@@ -157,6 +157,18 @@ def test_control_characters_of_a_stranger_are_taken_out(kept: list[logging.LogRe
 
     assert "\x1b" not in kept[0].getMessage()
     assert "\n" not in kept[0].getMessage()
+
+
+def test_nothing_from_outside_acts_in_any_field(kept: list[logging.LogRecord]) -> None:
+    """Ids, labels, refs, fields and details are plain text, whoever wrote them."""
+    bad = "\x1b[31m\u202e\nx"
+    said = {"message_id": bad, "label": bad, "field": f"data[{bad!s}]", "detail": bad, "advice": bad, "target": Phone(ref=bad, app=bad)}
+    LogHook()(finished(make_failure(Category.PAYLOAD, **said)))
+
+    assert not set("\x1b\u202e\n") & set(
+        "".join(value for name, value in vars(kept[0]).items() if name.startswith("push_") and isinstance(value, str))
+    )
+    assert not set("\x1b\u202e\n") & set(kept[0].getMessage())
 
 
 def test_a_per_cent_sign_is_no_format(kept: list[logging.LogRecord]) -> None:

@@ -237,3 +237,9 @@ def test_any_raw_payload_can_be_looked_at(payload: Any) -> None:
         found = preview(message)
         assert found.text()
         assert all(str(warning) for warning in found.warnings)
+
+
+def test_a_warning_prints_harmlessly() -> None:
+    """A field may be named after a key of the caller's data: printed, it does nothing to a terminal."""
+    for warning in lint(Notification(title="x", data={"from\x1b[31m\u202e": "x", "google.\x1b": "y"})):
+        assert not set("\x1b\u202e") & set(str(warning))
