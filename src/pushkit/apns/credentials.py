@@ -125,7 +125,8 @@ class TokenKey:
 
     Args:
         key: the key as text or bytes: PEM (PKCS#8), or its base64 body alone; or a callable without
-            arguments that gives one of these, called when the first push needs it.
+            arguments that gives one of these, called once, when the first push needs it. It is called on the
+            event loop, so it should be quick: read your secret store when the program starts.
         key_id: the 10 characters that Apple shows beside the key.
         team_id: the 10 characters of the team, top right in the developer account.
         password: of an encrypted key; Apple's own are not encrypted.
