@@ -188,7 +188,7 @@ ROWS: Mapping[str, Row] = {
     "InvalidProviderToken": _setting(
         403,
         "The provider token is invalid or its signature cannot be verified.",
-        "Check the Apple key file, key id and team id, then the server's clock: Apple cannot verify the sign-in made from them.",
+        "Check the Apple key file, key id and team id: Apple cannot verify the sign-in made from them.",
         Action.FIX_CREDENTIALS,
         *_FAULTY_CREDENTIAL,
     ),
