@@ -188,16 +188,19 @@ def preview(
     priority: PriorityName = None,
     background: Background = False,
     label: Label = None,
-    html: Annotated[Path | None, typer.Option(help="Write the pictures as a page.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the pictures and warnings as a page.")] = None,
+    svg: Annotated[Path | None, typer.Option(help="Write the pictures as one SVG.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Show how a notification will look on each platform, and what will be cut, hidden, refused or ignored."""
     from pushkit.cli.sending import preview_of
 
-    shown, text, page, refused = preview_of(_notification(locals()))
+    shown, refused = preview_of(_notification(locals()))
     if html is not None:
-        html.write_text(page(), encoding="utf-8")
-    _show(shown, text, as_json=as_json)
+        html.write_text(shown.html(), encoding="utf-8")
+    if svg is not None:
+        svg.write_text(shown.svg(), encoding="utf-8")
+    _show({"warnings": [warning.as_dict() for warning in shown.warnings]}, shown.text(colour=sys.stdout.isatty()), as_json=as_json)
     raise typer.Exit(1 if refused else 0)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
@@ -116,6 +117,9 @@ def _sqlalchemy() -> Any:
         raise ConfigurationError(
             "reading from a database needs SQLAlchemy: pip install sqlalchemy (and the driver of your database)"
         ) from None
+    # At DEBUG it logs every row, and rows are addresses; at INFO the query.
+    for name in ("sqlalchemy.engine", "sqlalchemy.engine.Engine"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     return sqlalchemy
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pushkit.cli.broadcast import Plan, Run, broadcast
 from pushkit.client import AsyncClient
@@ -17,6 +17,9 @@ from pushkit.notification import Notification
 from pushkit.outcomes import Accepted, Outcome
 from pushkit.report.words import Language
 from pushkit.targets import Target
+
+if TYPE_CHECKING:
+    from pushkit.preview import Preview
 
 NAMED = 50
 """Rows in doubt that are printed; all of them are in the JSON output."""
@@ -181,10 +184,9 @@ def examine(config: Path | None, overrides: Sequence[str], *, offline: bool) -> 
     return [*findings, *asyncio.run(look())]
 
 
-def preview_of(message: Notification) -> tuple[Any, str, Callable[[], str], bool]:
-    """JSON value, text, the page, and whether any provider would refuse it."""
+def preview_of(message: Notification) -> tuple[Preview, bool]:
+    """The preview, and whether any provider would refuse the message."""
     from pushkit.preview import Effect, preview
 
     shown = preview(message)
-    value = {"warnings": [warning.as_dict() for warning in shown.warnings]}
-    return value, shown.text(), shown.html, any(warning.effect is Effect.REFUSED for warning in shown.warnings)
+    return shown, any(warning.effect is Effect.REFUSED for warning in shown.warnings)

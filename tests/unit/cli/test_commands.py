@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -344,3 +345,49 @@ def test_serve_refuses_what_makes_no_sense(arguments, complaint: str, pushkit) -
 
     assert 2 == status
     assert complaint in err
+
+
+def test_preview_shows_and_warns(project: Path, pushkit) -> None:
+    """Terminal, page, picture and JSON; exit status 1 when a provider would refuse it."""
+    status, out, _ = pushkit("preview", "--title", "Hello", "--body", "World", "--html", "p.html", "--svg", "p.svg")
+
+    assert 0 == status
+    assert "Hello" in out
+    assert (project / "p.html").read_text("utf-8").startswith("<!DOCTYPE html>")
+    assert "<svg" in (project / "p.svg").read_text("utf-8")[:200]
+    status, out, _ = pushkit("preview", "--json")
+    assert 1 == status
+    assert "refused" in {warning["effect"] for warning in json.loads(out)["warnings"]}
+
+
+def test_no_command_shows_a_secret(project: Path, server, pushkit, canaries, leaks) -> None:
+    """What is printed, whatever goes wrong: no token, no key, no text of the message."""
+    token = server.device().token
+    leaks.canaries = canaries.with_more(token, server.vapid.private_b64, *(server.apns_key.pem or "").splitlines()[1:-1])
+    text = ("--title", canaries.title, "--body", canaries.body, "--data", f"a={canaries.data}")
+    (project / "people.csv").write_text(
+        f"token,ref\n{token},user-1\n{canaries.device_token},user-2\n{canaries.registration_token},user-3\nnot hex {canaries.auth},user-4\n"
+    )
+    with sqlite3.connect(project / "people.db") as connection:
+        connection.execute("CREATE TABLE people (token TEXT, ref TEXT)")
+        connection.execute("INSERT INTO people VALUES (?, 'user-1')", (token,))
+    connection.close()
+    server.behaviour.to(token).next().answer("TooManyRequests")
+    for command in (
+        ("send", "--apns", token, *text),
+        ("send", "--apns", token, *text, "--json"),
+        ("send", "--apns", canaries.registration_token, *text),
+        ("send", "--fcm", token + " ", *text, "--json"),
+        ("broadcast", "--to", "people.csv", "--result", "r.jsonl", *text),
+        ("broadcast", "--to", "people.csv", "--result", "r.jsonl", *text, "--json"),
+        ("broadcast", "--to", f"nonsense://user:{canaries.access_token}@host/db", "--query", "q", "--result", "r", *text),
+        ("broadcast", "--to", "sqlite:///people.db", "--query", f"SELECT '{canaries.device_token}' FROM nowhere", "--result", "r2", *text),
+        ("broadcast", "--to", "sqlite:///people.db", "--query", "SELECT token, ref FROM people ORDER BY ref", "--result", "r3", *text),
+        ("report", "r.jsonl", "--json"),
+        ("doctor",),
+        ("doctor", "--json"),
+        ("send", "--topic", "x", "--set", f"fcm.access_token={canaries.access_token}"),
+    ):
+        _, out, err = pushkit(*command)
+        leaks.see_text(f"{command[0]}'s output", out + err)
+    leaks.see_text("the result file", (project / "r.jsonl").read_text())
