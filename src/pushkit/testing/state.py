@@ -86,8 +86,8 @@ def dump_state(server: PushServer) -> dict[str, Any]:
         "apns": {"key_id": key.key_id, "team_id": key.team_id, "pem": key.pem},
         "fcm": {"email": account.email, "project_id": account.project_id, "key_id": account.key_id, "pem": account.pem},
         "vapid": {"pem": vapid.pem, "public": vapid.public_b64, "private": vapid.private_b64},
-        "recipients": [[provider, _portable(server, key), _known(known)] for (provider, key), known in world.recipients.items()],
-        "channels": [[*channel, policy] for channel, policy in world.channels.items()],
+        "recipients": [[provider, _portable(server, key), _known(known)] for (provider, key), known in list(world.recipients.items())],
+        "channels": [[*channel, policy] for channel, policy in list(world.channels.items())],
         "records": [_record(server, record) for record in records],
     }
 

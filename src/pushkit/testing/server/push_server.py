@@ -58,7 +58,7 @@ class PushServer(Provision):
             ``"oauth"``, ``"mozilla"``, ``"google"``, ``"apple"``, ``"microsoft"``, ``"rfc"``); others are free ones.
         host: address to listen on.
         known_only: refuse well-formed tokens that were never registered here.
-        first_streams: streams that APNs offers on a new connection until its first accepted push (Apple: one).
+        first_streams: streams that APNs offers on a new connection until it has seen a valid token (Apple: one).
         apns_streams: streams that it offers after that.
         shrink_on_refusal: offer one stream after a refused push until the next accepted one, as APNs was
             reported to do.

@@ -162,7 +162,6 @@ class ApnsDevices(Service):
 
     def accept(self, address: Address, request: Request, now: float) -> tuple[Answer, str | None]:
         """200 without a body."""
-        request.connection.state["apns-good"] = True
         given = request.headers.get(b"apns-id")
         apns_id = given.decode("latin-1") if given is not None else str(uuid.uuid4()).upper()
         fields = [(b"apns-id", apns_id.encode("latin-1"))]

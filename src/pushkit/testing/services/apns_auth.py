@@ -82,6 +82,8 @@ def authorize(request: Request, accounts: Accounts, environment: str, now: float
         if now - bond.seen_at < MIN_REFRESH:
             return "TooManyProviderTokenUpdates"
     state[_STATE] = _Bond(raw, key_id, team_id, float(issued_at), now)
+    # What lifts the limit of one stream: a valid token, whatever becomes of its push.
+    state["apns-good"] = True
     state["apns-topics"] = None if key is None else key.topics
     return None
 
