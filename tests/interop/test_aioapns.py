@@ -49,7 +49,7 @@ def theirs(server, *requests, use_sandbox=False):
             ssl_context=context,
             max_connections=1,
         )
-        results = await asyncio.wait_for(asyncio.gather(*(client.send_notification(request) for request in requests)), 10)
+        results = await asyncio.wait_for(asyncio.gather(*(client.send_notification(request) for request in requests)), 30)
         client.pool.close()
         await asyncio.sleep(0.05)  # its transports close on the loop
         return results
