@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from pushkit.fcm.fields import LONGEST_TTL, Refused, checked_text, secrets_of, to_wire
 from pushkit.fcm.messages import Message, Options
-from pushkit.fcm.portable import Wire, analytics_label, merged, resource_of
+from pushkit.fcm.portable import Wire, analytics_label, resource_of
 from pushkit.fcm.targets import FcmTarget
 from pushkit.lru import LRU
 from pushkit.messages import Message as BaseMessage
@@ -33,6 +33,9 @@ _TAILS = 16
 
 # A push that is addressed this soon after it was taken forwards the TTL that the caller wrote, not one second less.
 _PROMPT = 0.05
+
+# Made once: json.dumps with options makes an encoder for every call. The resource was built here, so it has no cycles.
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
 class FcmPrepared(Prepared):
@@ -73,19 +76,32 @@ class FcmPrepared(Prepared):
         if ttl >= 0:
             block = "android_v2" if "android_v2" in resource else "android"
             android = ttl if self._ttl_cap is None else min(ttl, self._ttl_cap)
-            resource = merged(resource, {block: {"ttl": f"{android}s"}})
+            resource = _with(resource, (block,), "ttl", f"{android}s")
             resource = _with_header(resource, "apns", "apns-expiration", str(expiration))
             resource = _with_header(resource, "webpush", "TTL", str(ttl))
-        rest = json.dumps(resource, ensure_ascii=False, separators=(",", ":"))[1:-1]
+        rest = _to_json(resource)[1:-1]
         end = '},"validate_only":true}' if self.stamp.dry_run else "}}"
         return f'"{"," if rest else ""}{rest}{end}'.encode()
 
 
 def _with_header(resource: Wire, block: str, name: str, value: str) -> Wire:
     headers: dict[str, str] = resource.get(block, {}).get("headers", {})
-    if any(given.lower() == name.lower() for given in headers):
-        return resource  # the caller's own wins
-    return merged(resource, {block: {"headers": {name: value}}})
+    wanted = name.lower()
+    for given in headers:
+        if given.lower() == wanted:
+            return resource  # the caller's own wins
+    return _with(resource, (block, "headers"), name, value)
+
+
+def _with(resource: Wire, path: tuple[str, ...], name: str, value: str) -> Wire:
+    """The resource with one more field; what is not on the way to it is shared."""
+    found = dict(resource)
+    at = found
+    for step in path:
+        at[step] = dict(at.get(step) or {})
+        at = at[step]
+    at[name] = value
+    return found
 
 
 def _explicit_ttl(resource: Wire) -> int | None:
@@ -201,7 +217,7 @@ def _check_size(resource: Wire, kind: type[FcmTarget], *, portable: bool) -> Non
         raise _too_large("data" if data >= shown else "notification", shown + data, limit, portable=portable)
     payload = resource.get("apns", {}).get("payload")
     if payload:
-        size = len(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode())
+        size = len(_to_json(payload).encode())
         if size > DEVICE_LIMIT:
             raise _too_large("apns.payload", size, DEVICE_LIMIT, portable=portable)
 
@@ -256,12 +272,7 @@ def _fill(resource: Wire, path: tuple[str, ...], name: str, value: str | None, m
         missing.append(False)
         return resource
     missing.append(value is None)
-    if value is None:
-        return resource
-    extra: Wire = {name: value}
-    for step in reversed(path):
-        extra = {step: extra}
-    return merged(resource, extra)
+    return resource if value is None else _with(resource, path, name, value)
 
 
 def collapse_id(key: str | None) -> str | None:
