@@ -7,11 +7,18 @@ import base64
 import json
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from prometheus_client import CollectorRegistry, generate_latest
 from tests.canaries import Canaries, LeakCatcher
 
 import pushkit
 from pushkit import Notification, Report, TechnicalFailure
 from pushkit.cli.demo import make_scene, play
+from pushkit.contrib.logs import LogHook
+from pushkit.contrib.opentelemetry import OpenTelemetryHook
+from pushkit.contrib.prometheus import PrometheusMetrics
 from pushkit.testing import PushServer
 
 
@@ -47,12 +54,23 @@ def test_a_full_run_gives_no_secret_away(canaries: Canaries, engine: str, monkey
                 raise Clumsy
 
         with LeakCatcher(canaries) as catcher:
-            report = asyncio.run(play(server, scene, hooks=[listen]))
+            registry = CollectorRegistry()
+            spans = InMemorySpanExporter()
+            tracing = TracerProvider()
+            tracing.add_span_processor(SimpleSpanProcessor(spans))
+            hooks = [listen, LogHook(), PrometheusMetrics(registry), OpenTelemetryHook(tracer_provider=tracing)]
+            report = asyncio.run(play(server, scene, hooks=hooks), debug=engine == "h2")
             catcher.canaries = canaries.with_more(*secrets_of(server, scene.targets))
             catcher.see(*events, *report.outcomes, report, *report.groups, *scene.targets[:300])
             catcher.see(server.apns_config(), server.fcm_config(), server.webpush_config())
             catcher.see(scene.message(scene.targets[0]))
             catcher.see_text("the report's dictionary", json.dumps(report.as_dict()))
+            for language in ("en", "zh"):
+                for form in (report.to_text, report.to_markdown, report.to_html):
+                    catcher.see_text(f"{form.__name__} in {language}", form(language=language))
+            catcher.see_text("what Prometheus scrapes", generate_latest(registry).decode())
+            for span in spans.get_finished_spans():
+                catcher.see_text("a span", span.to_json())
             for outcome in report.outcomes:
                 catcher.see_text("as_dict", json.dumps(outcome.as_dict()))
             for failure in report.failures:
@@ -65,6 +83,7 @@ def test_a_full_run_gives_no_secret_away(canaries: Canaries, engine: str, monkey
 
     assert scene.accepted == report.accepted
     assert events
+    assert spans.get_finished_spans()
     assert [where for where, _ in catcher.texts if "log record" in where], "nothing was logged: the test looks at nothing"
     catcher.assert_clean()
 
