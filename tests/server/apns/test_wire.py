@@ -8,6 +8,8 @@ import pytest
 
 import pushkit
 from pushkit import Accepted, Action, Disposition, Notification, RetryPolicy, apns
+from pushkit.http.loop_clock import LoopClock
+from pushkit.http.transport import HttpTransport
 from pushkit.testing import Disconnect, GoAway, PushServer
 
 HELLO = Notification(title="Hello")
@@ -193,3 +195,46 @@ def test_health_tells_the_sizes_of_what_is_remembered(server):
     assert 1 == health.sizes["apns_activities"]
     assert 1 == health.sizes["apns_header_blocks"]
     assert () == health.notes
+
+
+class Shifted(LoopClock):
+    """The loop's clock with a wall clock that can be set."""
+
+    offset = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.offset
+
+
+def test_a_connection_lives_for_days(server):
+    """
+    Three days in steps of minutes, over two connections that stay open, at a service that enforces Apple's rules.
+
+    Both clocks move together; the connections are of two clients that know nothing of each other.
+    """
+    step, steps = 7 * 60, 3 * 24 * 60 // 7
+
+    async def go():
+        clocks = [Shifted(), Shifted()]
+        context = server.ssl_context()
+        async with (
+            pushkit.AsyncClient(apns=server.apns_config(), transport=HttpTransport(clocks[0], ssl_context=context)) as one,
+            pushkit.AsyncClient(apns=server.apns_config(), transport=HttpTransport(clocks[1], ssl_context=context)) as other,
+        ):
+            device = server.device()
+            for number in range(steps):
+                for clock in clocks:
+                    clock.offset += step
+                server.shift_time(step)
+                for push in (one, other) if number % 3 else (one,):
+                    (await push.send(HELLO, to=device)).unwrap()
+
+    try:
+        asyncio.run(go())
+    finally:
+        server.shift_time(-step * steps)
+
+    assert {200} == {record.status for record in server.sent}
+    assert 2 == len({id(record.request.connection) for record in server.sent})
+    tokens = {record.request.headers[b"authorization"] for record in server.sent}
+    assert len(tokens) <= 3 * 24 * 2 + 1
