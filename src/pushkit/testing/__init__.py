@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pushkit.testing.accounts import Accounts
     from pushkit.testing.behaviour import Behaviour, UnexpectedPush
     from pushkit.testing.clock import FakeClock
-    from pushkit.testing.exchange import Answer
+    from pushkit.testing.exchange import Answer, html_page
     from pushkit.testing.fake import AsyncFakeClient, FakeClient
     from pushkit.testing.faults import Disconnect, Garbage, GoAway, Interim, Refuse, Reset, Silence, Stall, StreamLimit, TlsFailure, Window
     from pushkit.testing.guard import NetworkBlocked, no_network
@@ -45,6 +45,7 @@ _HOMES = {
     "TlsFailure": "faults",
     "UnexpectedPush": "behaviour",
     "Window": "faults",
+    "html_page": "exchange",
     "no_network": "guard",
 }
 
@@ -72,6 +73,7 @@ __all__ = [
     "TlsFailure",
     "UnexpectedPush",
     "Window",
+    "html_page",
     "no_network",
 ]
 
