@@ -98,6 +98,8 @@ class Verdict:
     recipient may be removed. False where it proves nothing (FCM: an Android phone that is reached says
     nothing about the Apple set-up of the same project).
     """
+    doubt_advice: str | None = None
+    """What to say instead of ``advice`` as long as a suspicious failure is not believed (nothing was accepted here yet)."""
     message_id: str | None = None
     info: Mapping[str, str] = _NOTHING
     """Evidence: the provider's finer codes, quota scope, violated fields; goes to ``outcome.info``."""

@@ -141,6 +141,6 @@ class Director:
                 heard.append(event)
             self._engine.news.tell(event)
         if not guard.believed(lane.watch, verdict.reason, suspicion=verdict.suspicion):
-            return Action.REVIEW_RECIPIENT, SUSPECTED if verdict.reason in lane.watch.tripped else None
+            return Action.REVIEW_RECIPIENT, SUSPECTED if verdict.reason in lane.watch.tripped else verdict.doubt_advice
         settled = verdict.suspicion and verdict.settled_by_acceptance and action is Action.REVIEW_RECIPIENT
         return (Action.REMOVE_RECIPIENT, None) if settled else (None, None)

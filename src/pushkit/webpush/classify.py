@@ -26,7 +26,7 @@ from pushkit.verdict import (
     refuse_recipient,
 )
 from pushkit.webpush.endpoints import Service
-from pushkit.webpush.reasons import CLASSES, CREDENTIALS, FAULT_FLOOR, FAULT_FLOORS, LOCAL, MESSAGE, NONSENSE, ROWS, THROTTLED, Row
+from pushkit.webpush.reasons import CLASSES, CREDENTIALS, DOUBTED, FAULT_FLOOR, FAULT_FLOORS, LOCAL, MESSAGE, NONSENSE, ROWS, THROTTLED, Row
 from pushkit.wire import FaultKind, Header, WireFault, WireResponse
 
 
@@ -206,6 +206,7 @@ def _verdict(row: Row, reason: str, response: WireResponse, *, said: _Said, secr
         status=response.status,
         detail=scrub(said.shown, secrets),
         suspicion=kind.suspicion,
+        doubt_advice=DOUBTED if kind.suspicion else None,
         message_id=next((info[name] for name in _MESSAGE_IDS if name in info), None),
         info=info,
         directives=tuple(directives),

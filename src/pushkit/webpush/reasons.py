@@ -42,6 +42,11 @@ GONE = Kind(Category.RECIPIENT, Action.REMOVE_RECIPIENT)
 REVIEW = Kind(Category.RECIPIENT, Action.REVIEW_RECIPIENT)
 # The subscription was made with another key than ours, or ours is the wrong one: never a reason to remove anybody.
 OTHER_KEY = Kind(Category.RECIPIENT, Action.RESUBSCRIBE, suspicion=True)
+DOUBTED = (
+    "Check the web push key in our own settings first, since this service has accepted nothing signed with it yet; "
+    "only if it is right, ask the browser to subscribe again."
+)
+"""The advice on another key's subscriptions while our own key has not proved itself."""
 # Google says this of live subscriptions too, and takes it back after about a day.
 MAYBE_ALIVE = Kind(Category.RECIPIENT, Action.RETRY_LATER, retryable=True)
 

@@ -125,6 +125,8 @@ def test_a_wave_of_key_mismatches_at_the_start_removes_nobody(services: PushServ
     outcomes = send(services, *targets, vapid=VapidKey.generate())
 
     assert {Action.REVIEW_RECIPIENT} == {outcome.action for outcome in outcomes}
+    assert "Check the web push key in our own settings first" in outcomes[0].advice
+    assert "Check our configuration first" in outcomes[-1].advice
     assert not [outcome for outcome in outcomes if outcome.removable(None)]
 
 
