@@ -27,5 +27,6 @@ suppress_warnings: list[str] = []
 
 html_theme = "furo"
 html_title = f"pushkit {version}"
-html_static_path = ["_static"] if (HERE / "_static").is_dir() else []
+html_static_path = ["_static"]
+html_css_files = ["pushkit.css"]
 html_show_sphinx = False

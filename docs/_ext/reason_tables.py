@@ -10,7 +10,7 @@ from sphinx.application import Sphinx
 
 from pushkit.cli.handbook import SOURCES, Entry, entries
 
-COLUMNS = (("status", 6), ("reason", 20), ("who has to act", 14), ("do", 14), ("again after", 8), ("in one sentence", 38))
+COLUMNS = (("status", 8), ("reason", 27), ("what to do", 65))
 GOT_IT = {"rejected": "", "unknown": " It may have been taken all the same.", "not_sent": " It was not sent."}
 
 
@@ -34,31 +34,29 @@ class ReasonTable(Directive):
 
 
 def table(rows: list[Entry]) -> nodes.table:
-    made = nodes.table(classes=["reasons"])
+    made = nodes.table(classes=["reasons", "colwidths-given"])
     group = nodes.tgroup(cols=len(COLUMNS))
     made += group
     group += [nodes.colspec(colwidth=width) for _, width in COLUMNS]
     head = nodes.thead()
     group += head
-    head += line([nodes.paragraph("", name) for name, _ in COLUMNS])
+    head += line([[nodes.paragraph("", name)] for name, _ in COLUMNS])
     body = nodes.tbody()
     group += body
     for row in rows:
         reason = nodes.paragraph("", "", nodes.literal("", row.reason))
         if row.evidence:
             reason += nodes.Text(f" ({row.evidence})")
-        again = "–" if row.floor is None else "at once" if row.floor == 0 else f"{row.floor:g} s"
-        who = row.category.value + (f" ({row.scope.value})" if row.scope else "")
+        again = "" if row.floor is None else ", again at once" if row.floor == 0 else f", again after {row.floor:g} s"
+        scope = f" ({row.scope.value})" if row.scope else ""
+        sorted_as = f"{row.category.value}{scope}: {row.action.value.replace('_', ' ')}{again}"
         advice = nodes.paragraph("", row.advice + GOT_IT[row.disposition.value])
         if row.meaning:
             advice += [nodes.Text(" "), nodes.emphasis("", row.meaning)]
-        cells = [
-            nodes.paragraph("", str(row.status or "")),
-            reason,
-            nodes.paragraph("", who),
-            nodes.paragraph("", row.action.value.replace("_", " ")),
-            nodes.paragraph("", again),
-            advice,
+        cells: list[list[nodes.Node]] = [
+            [nodes.paragraph("", str(row.status or ""))],
+            [reason],
+            [nodes.paragraph("", "", nodes.strong("", sorted_as)), advice],
         ]
         made_row = line(cells)
         made_row["ids"] = [row.anchor]
@@ -66,10 +64,10 @@ def table(rows: list[Entry]) -> nodes.table:
     return made
 
 
-def line(cells: list[nodes.Node]) -> nodes.row:
+def line(cells: list[list[nodes.Node]]) -> nodes.row:
     row = nodes.row()
     for cell in cells:
-        row += nodes.entry("", cell)
+        row += nodes.entry("", *cell)
     return row
 
 
