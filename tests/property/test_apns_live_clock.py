@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.apns.helpers import NOW, Push
 
 from pushkit import apns
 from pushkit.apns.live_clock import LiveClock
-from tests.unit.apns.helpers import NOW, Push
 
 MESSAGE = apns.LiveActivityUpdate({})
 steps = st.lists(
