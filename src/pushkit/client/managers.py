@@ -18,7 +18,7 @@ from pushkit.delivery.source import Source
 from pushkit.delivery.stream import Collecting
 from pushkit.outcomes import Outcome
 from pushkit.targets import Target
-from pushkit.verdict import Acceptance, RetireConnection, Verdict
+from pushkit.verdict import Acceptance, RefreshCredential, RetireConnection, Verdict
 
 if TYPE_CHECKING:
     from pushkit.apns import Channel, Environment
@@ -92,6 +92,33 @@ async def _one(state: State, request: WireRequest) -> WireResult:
     except asyncio.CancelledError:
         handle.cancel()
         raise
+
+
+async def with_token(
+    state: State, opened: SenderState, make: Callable[[str], Generator[WireRequest, WireResult, R]], stale: Callable[[R], bool]
+) -> R | Verdict:
+    """
+    Carry out a flow that needs an access token; a token that is refused as stale is renewed once.
+
+    Args:
+        state: the client's.
+        opened: whose token.
+        make: the flow for a token (empty where the sender has its own).
+        stale: whether a result says that the token was refused.
+    """
+    while True:
+        token = await token_of(state, opened)
+        if isinstance(token, Verdict):
+            return token
+        result = await drive(state, make(token.value if token is not None else ""))
+        if token is None or opened.entry is None or not stale(result):
+            return result
+        state.engine.store.drop(opened.entry, token.value)
+        stale = _never
+
+
+def _never(_: object) -> bool:
+    return False
 
 
 def _outcome(state: State, target: Target, judged: Acceptance | Verdict, started: float) -> Outcome:
@@ -257,18 +284,16 @@ class AsyncTopics:
         state = self._state()
         started = state.clock.monotonic()
         opened = state.engine.senders.open("fcm", self._app)
-        token = await token_of(state, opened) if isinstance(opened, SenderState) else opened
-        if isinstance(token, Verdict):
-            return TopicsAnswer(outcome=_outcome(state, target, token, started))
-        assert isinstance(opened, SenderState)
-        flow = list_flow(
-            cast("Any", opened.sender),
-            target,
-            token=token.value if token is not None else "",
-            now=state.clock.time(),
-            deadline=started + CALL_WITHIN,
-        )
-        found = await drive(state, flow)
+        found: Any = opened
+        if isinstance(opened, SenderState):
+            found = await with_token(
+                state,
+                opened,
+                lambda token: list_flow(
+                    cast("Any", opened.sender), target, token=token, now=state.clock.time(), deadline=state.clock.monotonic() + CALL_WITHIN
+                ),
+                lambda result: isinstance(result, Verdict) and RefreshCredential() in result.directives,
+            )
         if isinstance(found, Verdict):
             return TopicsAnswer(outcome=_outcome(state, target, found, started))
         return TopicsAnswer(outcome=_outcome(state, target, Acceptance(), started), topics=found)

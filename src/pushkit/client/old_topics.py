@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from pushkit.client.readiness import token_of
 from pushkit.delivery import settle
 from pushkit.delivery.policy import RetryPolicy
 from pushkit.delivery.push import Call, Push, new_push_id
@@ -69,32 +68,27 @@ async def _batches(targets: Iterable[Any] | AsyncIterable[Any]) -> AsyncIterator
 
 
 async def _judge(state: State, app: str, message: TopicChange, batch: Sequence[Any]) -> Sequence[Acceptance | Verdict]:
-    from pushkit.client.managers import drive
+    from pushkit.client.managers import with_token
     from pushkit.fcm.topics import Subscribe
 
     opened = state.engine.senders.open("fcm", app)
     if not isinstance(opened, SenderState):
         return [opened] * len(batch)
-    judged: Sequence[Acceptance | Verdict] = ()
-    for _ in range(2):
-        token = await token_of(state, opened)
-        if isinstance(token, Verdict):
-            return [token] * len(batch)
-        flow = batch_flow(
+    judged = await with_token(
+        state,
+        opened,
+        lambda token: batch_flow(
             cast("Any", opened.sender),
             batch,
             message.topic,
             subscribe=isinstance(message, Subscribe),
-            token=token.value if token is not None else "",
+            token=token,
             now=state.clock.time(),
             deadline=state.clock.monotonic() + _WITHIN,
-        )
-        judged = await drive(state, flow)
-        stale = any(isinstance(verdict, Verdict) and RefreshCredential() in verdict.directives for verdict in judged)
-        if not stale or token is None or opened.entry is None:
-            break
-        state.engine.store.drop(opened.entry, token.value)
-    return judged
+        ),
+        lambda verdicts: any(isinstance(verdict, Verdict) and RefreshCredential() in verdict.directives for verdict in verdicts),
+    )
+    return [judged] * len(batch) if isinstance(judged, Verdict) else judged
 
 
 def _outcome(state: State, message: TopicChange, target: Any, judged: Acceptance | Verdict, started: float) -> Outcome:
@@ -105,6 +99,9 @@ def _outcome(state: State, message: TopicChange, target: Any, judged: Acceptance
     now, mono = state.clock.time(), state.clock.monotonic()
     push.expires_at = now + message.default_ttl()
     if isinstance(judged, Acceptance):
-        return settle.accepted(push, judged, mono)
-    retry_at = now + max(judged.floor or 0.0, judged.retry_after or 0.0) if judged.retryable else None
-    return settle.failed(push, judged, mono, retry_at=retry_at)
+        outcome: Outcome = settle.accepted(push, judged, mono)
+    else:
+        retry_at = now + max(judged.floor or 0.0, judged.retry_after or 0.0) if judged.retryable else None
+        outcome = settle.failed(push, judged, mono, retry_at=retry_at)
+    state.engine.news.finished(push, outcome, read=True)
+    return outcome

@@ -163,3 +163,44 @@ def test_an_app_that_is_not_configured_is_an_outcome(server):
     new, old, listed = asyncio.run(go())
 
     assert ["app_not_configured"] * 3 == [new.outcomes[0].reason, old.outcomes[0].reason, listed.outcome.reason]
+
+
+def test_an_expired_token_is_renewed_once_for_a_list(server):
+    """As for pushes."""
+    target = server.registration()
+
+    async def work(topics):
+        await topics.subscribe("news", to=target)
+        server.accounts.revoke_all()
+        return await topics.list(target)
+
+    assert ["news"] == [subscription.topic for subscription in run(server, work).unwrap().topics]
+
+
+def test_a_refused_token_ends_a_list_with_an_outcome(server):
+    """One renewal, then the truth."""
+    target = server.registration()
+
+    async def work(topics):
+        server.behaviour.topics.answer("ACCESS_TOKEN_EXPIRED")
+        return await topics.list(target)
+
+    assert "ACCESS_TOKEN_EXPIRED" == run(server, work).outcome.reason
+
+
+def test_hooks_hear_of_every_change_over_either_service(server):
+    """One Finished for each registration."""
+    from pushkit import events
+
+    heard = []
+    server.reset()
+
+    async def go():
+        config = server.fcm_config()
+        async with AsyncClient(fcm=config, ssl_context=server.ssl_context(), hooks=[heard.append]) as push:
+            for old_service in (False, True):
+                await push.topics().subscribe("news", to=[server.registration(), server.registration()], old_service=old_service)
+
+    asyncio.run(go())
+
+    assert 4 == sum(isinstance(event, events.Finished) for event in heard)
