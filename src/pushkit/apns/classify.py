@@ -11,7 +11,7 @@ from pushkit.apns.reasons import BY_STATUS, NOT_APNS, ROWS, SERVER_ERROR, Row
 from pushkit.faults import judge_fault
 from pushkit.outcomes import Action, Category, Disposition, Scope
 from pushkit.secret import scrub
-from pushkit.untrusted import epoch_millis, header, json_object, retry_after, text_of
+from pushkit.untrusted import epoch_millis, json_object, retry_after, text_of
 from pushkit.verdict import Acceptance, Verdict
 from pushkit.wire import Processed, WireFault, WireResponse, WireResult
 
@@ -23,7 +23,8 @@ _CONNECTION_FLOOR = 1.0
 
 FAULT_FLOORS: Mapping[str, float] = {"refused_stream": 0.0, "connect_failed": 1.0, "connect_timeout": 1.0}
 
-_INFO = (b"apns-unique-id", b"apns-request-id")
+_INFO = frozenset({b"apns-unique-id", b"apns-request-id"})
+_NOTHING: Mapping[str, str] = {}
 
 
 def classify(
@@ -42,16 +43,21 @@ def classify(
     if isinstance(result, WireFault):
         return _fault(result, secrets)
     if result.status in accepted:
-        return Acceptance(message_id=_given_id(result) or message_id, info=_info(result))
+        given, told = _ids(result)
+        return Acceptance(message_id=given or message_id, info=told or _NOTHING)
     return _refusal(result, message_id, secrets, now)
 
 
-def _given_id(response: WireResponse) -> str:
-    return text_of(header(response.headers, b"apns-id") or header(response.headers, b"apns-request-id"))
-
-
-def _info(response: WireResponse) -> dict[str, str]:
-    return {name.decode(): text_of(value) for name in _INFO if (value := header(response.headers, name))}
+def _ids(response: WireResponse) -> tuple[str, dict[str, str]]:
+    """The id that the answer gives, and what else it tells. One pass: every accepted push comes through here."""
+    given = ""
+    told: dict[str, str] = {}
+    for name, value in response.headers:
+        if name == b"apns-id":
+            given = value.decode("latin-1")
+        elif name in _INFO:
+            told[name.decode()] = text_of(value.decode("latin-1"))
+    return text_of(given or told.get("apns-request-id", "")), told
 
 
 _REFUSALS = frozenset({400, 403, 404, 405, 413})
@@ -80,6 +86,7 @@ def _refusal(response: WireResponse, message_id: str, secrets: Secrets, now: flo
         action, suspicion = Action.REVIEW_RECIPIENT, True
     known_word = word.replace(" ", "") if known and word not in ROWS else word
     retryable = row.floor is not None
+    given, told = _ids(response)
     return Verdict(
         category=row.category,
         reason=known_word if known else (scrub(word, secrets(), limit=100) or f"http_{response.status}"),
@@ -95,8 +102,8 @@ def _refusal(response: WireResponse, message_id: str, secrets: Secrets, now: flo
         detail="" if known and len(answer) <= 2 else scrub(response.body[:_DETAIL_BYTES], secrets()),
         invalid_since=epoch_millis(answer.get("timestamp")) if row.category is Category.RECIPIENT else None,
         suspicion=suspicion,
-        message_id=_given_id(response) or message_id,
-        info=_info(response),
+        message_id=given or message_id,
+        info=told or _NOTHING,
         directives=row.directives,
     )
 
