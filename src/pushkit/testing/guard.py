@@ -84,8 +84,8 @@ def _install() -> None:
         _check_host(host)
         return _saved["getaddrinfo"](host, *rest, **named)
 
-    socket.socket.connect = connect  # type: ignore[method-assign]  # put back by _remove
-    socket.socket.connect_ex = connect_ex  # type: ignore[method-assign]  # as above
+    socket.socket.connect = connect  # type: ignore[method-assign,assignment]  # put back by _remove
+    socket.socket.connect_ex = connect_ex  # type: ignore[method-assign,assignment]  # as above
     socket.getaddrinfo = getaddrinfo
 
 

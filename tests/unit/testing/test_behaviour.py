@@ -222,7 +222,7 @@ def test_a_surprise_in_a_retry_comes_out_too() -> None:
         behaviour = Behaviour()
         async with AsyncFakeClient(behaviour) as push:
             device = push.device()
-            behaviour.to(device).next().answer("IdleTimeout").plan.details
+            behaviour.to(device).next().answer("IdleTimeout")
             behaviour.strict = True
             step = behaviour.steps[0]
             transport = push._fake_transport

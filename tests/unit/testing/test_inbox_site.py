@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import pytest
+from tests.unit.testing.helpers import Place, header
 
 from pushkit.testing.behaviour import Behaviour
 from pushkit.testing.exchange import Answer, Connection, Request
 from pushkit.testing.web.site import InboxSite
-from tests.unit.testing.helpers import Place, header
 
 HOST = "localhost:8420"
 
