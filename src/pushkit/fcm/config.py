@@ -19,6 +19,7 @@ from pushkit.fcm.credentials import (
     StaticToken,
     TokenCallable,
 )
+from pushkit.fcm.fields import LABEL_CHARACTERS
 from pushkit.fcm.google import GoogleAuth
 from pushkit.fcm.metadata import MetadataServer
 from pushkit.wire import Origin
@@ -92,6 +93,8 @@ class Config:
     Seconds (or a ``timedelta``) in which ``rate`` is reached, from a tenth of it: Google asks big senders to
     take at least 60. Counts from the first push and from the first after as long a silence. 0: at once.
     """
+    analytics_label: str | None = None
+    """For messages that have none of their own, so that Google's delivery data can be told apart. 1 to 50 of a-z A-Z 0-9 - _ . ~ %."""
     serial_fan_out: bool = False
     """Send topic and condition pushes one at a time, as Google advises for big topics (all share about 10 000 devices a second)."""
 
@@ -115,6 +118,9 @@ class Config:
         rate: Any = self.rate
         if rate is not None and (isinstance(rate, bool) or not isinstance(rate, (int, float)) or not rate > 0):
             raise ConfigurationError("fcm.Config(rate=): expected pushes a second above 0, or None for no limit")
+        label: Any = self.analytics_label
+        if label is not None and (not isinstance(label, str) or not 0 < len(label) <= 50 or not LABEL_CHARACTERS.issuperset(label)):
+            raise ConfigurationError("fcm.Config(analytics_label=): expected 1 to 50 of the characters a-z A-Z 0-9 - _ . ~ %")
         if self.ramp and rate is None:
             raise ConfigurationError("fcm.Config(ramp=): there is no rate to reach; give rate= too")
 

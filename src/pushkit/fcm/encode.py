@@ -110,8 +110,8 @@ def _explicit_ttl(resource: Wire) -> int | None:
     return int(ttl[:-1]) if isinstance(ttl, str) else None
 
 
-def prepare(message: BaseMessage, kind: type[FcmTarget], stamp: Stamp) -> FcmPrepared | Verdict:
-    """Make a message ready for one kind of target, or say why it cannot be said there."""
+def prepare(message: BaseMessage, kind: type[FcmTarget], stamp: Stamp, label: str | None = None) -> FcmPrepared | Verdict:
+    """Make a message ready for one kind of target, or say why it cannot be said there. ``label``: for messages without one."""
     try:
         resource = _resource(message)
         if resource is None:
@@ -132,6 +132,8 @@ def prepare(message: BaseMessage, kind: type[FcmTarget], stamp: Stamp) -> FcmPre
         return refuse_payload(
             refusal.reason, f"Correct {refusal.field}: it {refusal.problem}.", field=refusal.field, detail=refusal.problem
         )
+    if label is not None:
+        resource.setdefault("fcm_options", {}).setdefault("analytics_label", label)
     resource, replaceable = _deduped(resource, message, kind, stamp)
     return FcmPrepared(message, stamp, kind, resource, replaceable=replaceable)
 

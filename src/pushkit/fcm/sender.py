@@ -91,7 +91,7 @@ class FcmSender:
             )
         if isinstance(message, TopicChange):
             return prepare_change(message, cast("type[FcmTarget]", kind), stamp)
-        return encode.prepare(message, cast("type[FcmTarget]", kind), stamp)
+        return encode.prepare(message, cast("type[FcmTarget]", kind), stamp, self.config.analytics_label)
 
     def check(self, prepared: Prepared, target: Target, now: float) -> Verdict | None:  # noqa: ARG002 - part of the protocol
         """Say why this target cannot be reached, or None."""

@@ -46,6 +46,7 @@ async def _async_token():
         ({"ramp": -1}, "ramp"),
         ({"ramp": "a minute"}, "ramp"),
         ({"rate": None, "ramp": 60}, "no rate"),
+        ({"analytics_label": "no blanks"}, "analytics_label"),
     ],
 )
 def test_what_cannot_work_is_refused(changes, says):

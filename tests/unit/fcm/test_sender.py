@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import attrs
@@ -75,6 +76,23 @@ def test_a_refused_static_token_stops_the_sending():
         static.scope,
     )
     assert (True, 0.0, (RefreshCredential(),)) == (fetched.retryable, fetched.floor, fetched.directives)
+
+
+@pytest.mark.parametrize(
+    ("message", "label"),
+    [
+        (MESSAGE, "shop"),
+        (fcm.Message(data={"a": "b"}, label="own"), "own"),
+        (fcm.Message(data={"a": "b"}, fcm_options=fcm.FcmOptions(analytics_label="own")), "own"),
+    ],
+)
+def test_the_projects_label_is_for_messages_without_one(message, label):
+    """So that Google's delivery data can be told apart."""
+    one = sender(analytics_label="shop")
+
+    request = one.address(one.prepare(message, fcm.Registration, stamp()), fcm.Registration(TOKEN), Push())
+
+    assert {"analytics_label": label} == json.loads(request.body)["message"]["fcm_options"]
 
 
 def test_a_project_with_a_colon_keeps_it_in_the_path():
