@@ -247,7 +247,7 @@ class AsyncClient:
         how many providers had it open.
         """
         state = self._states.live
-        return state.engine.forget(app) if state is not None else 0
+        return state.engine.apps.forget(app) if state is not None else 0
 
     def confirm_suspects(self, app: str = "default") -> int:
         """

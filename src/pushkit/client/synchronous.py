@@ -327,7 +327,7 @@ class Client:
         how many providers had it open.
         """
         portal = self._live()
-        return portal.call(lambda: portal.engine().forget(app)) if portal is not None else 0
+        return portal.call(lambda: portal.engine().apps.forget(app)) if portal is not None else 0
 
     def confirm_suspects(self, app: str = "default") -> int:
         """

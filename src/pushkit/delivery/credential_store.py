@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Generator
 from typing import Any, Protocol, cast
 
-from pushkit.clock import Clock
+from pushkit.clock import Clock, Timer
 from pushkit.lru import LRU
 from pushkit.outcomes import Action, Scope
 from pushkit.provider import AccessToken, Credential, CredentialFlow
@@ -29,6 +29,8 @@ FETCH_TIMEOUT = 10.0
 SHORTEST_PAUSE = 1.0
 """Seconds after a failed refresh before the next one; what comes meanwhile gets the same failure."""
 _TABLE = 10_000
+_GRACE = 1.0
+"""Seconds beyond that which a flow's own requests have to end by themselves."""
 _STEPS = 20
 """Requests in one flow at the most."""
 
@@ -47,13 +49,14 @@ Waiter = Callable[[AccessToken | Verdict], None]
 class Entry:
     """One credential's state."""
 
-    __slots__ = ("failed_at", "failure", "fetched_at", "refreshing", "request", "token", "waiters")
+    __slots__ = ("failed_at", "failure", "fetched_at", "refreshing", "request", "timer", "token", "waiters")
 
     def __init__(self) -> None:
         self.token: AccessToken | None = None
         self.fetched_at = 0.0
         self.refreshing = False
         self.request: Cancellable | None = None
+        self.timer: Timer | None = None
         self.waiters: list[Waiter] = []
         self.failure: Verdict | None = None
         self.failed_at = 0.0
@@ -114,6 +117,8 @@ class CredentialStore:
 
     def _refresh(self, credential: Credential, entry: Entry) -> None:
         entry.refreshing = True
+        # A blocking callable may take for ever; the pushes that wait for it must not.
+        entry.timer = self._clock.call_at(self._clock.monotonic() + FETCH_TIMEOUT + _GRACE, lambda: self._dismiss(entry, _slow()))
         started = credential.fetch(self._clock.time(), self._clock.monotonic() + FETCH_TIMEOUT)
         if isinstance(started, Generator):
             self._step(credential, entry, cast("CredentialFlow", started), None, _STEPS)
@@ -144,6 +149,9 @@ class CredentialStore:
     def _settle(self, credential: Credential, entry: Entry, result: AccessToken | Verdict) -> None:
         entry.refreshing = False
         entry.request = None
+        if entry.timer is not None:
+            entry.timer.cancel()
+            entry.timer = None
         if isinstance(result, AccessToken):
             entry.token = result
             entry.fetched_at = self._clock.time()
@@ -156,11 +164,17 @@ class CredentialStore:
         for waiter in waiters:
             waiter(result)
 
-    def close(self) -> None:
-        """Give up every refresh under way."""
+    def close(self, verdict: Verdict) -> None:
+        """Give up every refresh under way; who waits for one gets this verdict."""
         for _, entry in list(self._entries.items()):
+            self._dismiss(entry, verdict)
             if entry.request is not None:
                 entry.request.cancel()
+
+    def _dismiss(self, entry: Entry, verdict: Verdict) -> None:
+        waiters, entry.waiters = entry.waiters, []
+        for waiter in waiters:
+            waiter(verdict)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -177,6 +191,17 @@ def _broken(error: BaseException) -> Verdict:
         retryable=True,
         floor=1.0,
         detail=type(error).__name__,
+    )
+
+
+def _slow() -> Verdict:
+    return refuse_technical(
+        "credential_timeout",
+        "Try again later: fetching the credential took too long; check how it is fetched if this lasts.",
+        scope=Scope.ATTEMPT,
+        action=Action.RETRY_LATER,
+        retryable=True,
+        floor=1.0,
     )
 
 

@@ -16,16 +16,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from pushkit.clock import Clock, Timer
+from pushkit.clock import Clock
 from pushkit.delivery import settle
 from pushkit.delivery.admission import broken_circuit, held_up, shut, too_late
+from pushkit.delivery.apps import Apps
 from pushkit.delivery.breaker import State
 from pushkit.delivery.budget import REFUND_CLEAN, cost
-from pushkit.delivery.credential_store import CredentialStore
 from pushkit.delivery.directives import Director
 from pushkit.delivery.dispatch import Dispatch, Feed
 from pushkit.delivery.guard import Guard
@@ -33,21 +32,20 @@ from pushkit.delivery.lanes import Lane
 from pushkit.delivery.news import News
 from pushkit.delivery.push import Call, Push, Ready, make_message, new_push_id
 from pushkit.delivery.retry import Decision, Stop, Waits, copy_allowed, decide, least_delay
-from pushkit.delivery.senders import Senders, SenderState
+from pushkit.delivery.senders import SenderState
 from pushkit.delivery.sleepers import PARKING, Sleepers
 from pushkit.lru import LRU
 from pushkit.messages import Message
 from pushkit.outcomes import Category, Disposition, Failure, Outcome, Resume, Scope, WaitedFor
 from pushkit.provider import AccessToken, Provider, Stamp
 from pushkit.verdict import Acceptance, Verdict
-from pushkit.wire import FaultKind, Recallable, Transport, WireFault, WireRequest, WireResponse, WireResult
+from pushkit.wire import FaultKind, Recallable, Transport, WireFault, WireResponse, WireResult
 
 if TYPE_CHECKING:
     from pushkit.events import Hook, MassInvalidation
 
 log = logging.getLogger("pushkit")
 
-_EVICTION = 60.0
 _LATEST = 10_000
 
 
@@ -73,9 +71,10 @@ class Engine:
         self.dispatch = Dispatch(loop, clock, max_in_flight, self.launch, self._late)
         self.slots = self.dispatch.slots
         self.guard = guard or Guard()
-        self.store = CredentialStore(clock, transport, self._in_thread, self._credential_changed)
-        self.senders = Senders(providers, self.store, clock, self._sender_closed)
-        self.director = Director(self)
+        self.apps = Apps(providers, transport, clock, loop)
+        self.store = self.apps.store
+        self.senders = self.apps.senders
+        self.director = self.apps.director = Director(self)
         self.active = 0
         """Pushes taken and neither finished nor asleep."""
         self.closing = False
@@ -86,9 +85,6 @@ class Engine:
         self._chance = chance
         self.sleepers = Sleepers(clock, PARKING * max_in_flight, self._woken)
         self._launched: set[Push] = set()
-        self._evicting: Timer | None = None
-        self._sharing: Counter[Hashable] = Counter()
-        """How many senders use a pool key: apps may share a credential, and with it their connections."""
         self._drained: asyncio.Future[None] | None = None
         self._latest: LRU[Any, str] = LRU(_LATEST)
         self._monotonic = clock.monotonic
@@ -104,7 +100,7 @@ class Engine:
         try:
             return state.lane(target, self.guard, self._monotonic())
         except Exception as error:  # noqa: BLE001 - a fourth provider's mistake stops its own pushes alone
-            return self._provider_raised(state, error)
+            return settle.broken(state.provider, error)
 
     def take(
         self,
@@ -160,7 +156,7 @@ class Engine:
                 stamp = Stamp(key=resume.key, dedupe=resume.dedupe, dry_run=resume.dry_run)
                 ready = call.ready_again(message, stamp, lane.state, target.__class__)
         except Exception as error:  # noqa: BLE001 - a fourth provider's mistake
-            ready = self._provider_raised(lane.state, error)
+            ready = settle.broken(lane.state.provider, error)
         if isinstance(ready, Verdict):
             self.finish(push, settle.failed(push, ready, push.taken))
             return push
@@ -173,8 +169,11 @@ class Engine:
             refusal = settle.closed()
         if refusal is not None:
             self.fail(push, refusal, Stop.CLOSING)
-        else:
+        elif call.single:
             self.place(push)
+        elif not push.done:
+            # A stream has asked for room just now.
+            self.launch(push, lane)
         return push
 
     def _identify(self, push: Push, ready: Ready, resume: Resume | None) -> None:
@@ -215,7 +214,15 @@ class Engine:
         now = push.now = self._time()
         mono = self._monotonic()
         state = lane.state
-        refusal = too_late(push, now, mono) or shut(state, mono) or held_up(push, state, mono)
+        expires_at = push.expires_at
+        refusal = None
+        # The ordinary push meets none of these: what costs a call is asked for only if there may be something.
+        if mono >= push.give_up or (expires_at is not None and now >= expires_at):
+            refusal = too_late(push, now, mono)
+        if state.latch is not None:
+            refusal = refusal or shut(state, mono)
+        if state.pauses or mono < state.limiter.paused_until:
+            refusal = refusal or held_up(push, state, mono)
         if refusal is None and lane.breaker.state is not State.CLOSED:
             refusal, changed = broken_circuit(lane, mono)
             if changed:
@@ -238,7 +245,7 @@ class Engine:
         try:
             request = state.sender.address(push.prepared, push.target, push)  # type: ignore[arg-type]  # a placed push is prepared
         except Exception as error:  # noqa: BLE001 - a fourth provider's mistake
-            request = self._provider_raised(state, error)
+            request = settle.broken(state.provider, error)
         if isinstance(request, Verdict):
             push.attempt -= 1
             lane.breaker.void()
@@ -251,7 +258,8 @@ class Engine:
         state.limiter.take(mono)
         state.last_used = mono
         if not lane.origin:
-            self._first_request(lane, request)
+            lane.origin = str(request.origin)
+            self.apps.first_request(state, request.pool_key)
         if self.news.listening:
             self.news.attempt_started(push, lane.origin)
         self._launched.add(push)
@@ -264,15 +272,6 @@ class Engine:
             self.slots.give(lane)
             lane.breaker.void()
             self.fail(push, settle.cancelled(), Stop.CLOSING)
-
-    def _first_request(self, lane: Lane, request: WireRequest) -> None:
-        lane.origin = str(request.origin)
-        if request.pool_key is not None and request.pool_key not in lane.state.pool_keys:
-            lane.state.pool_keys.add(request.pool_key)
-            self._sharing[request.pool_key] += 1
-        self.director.watch_ends(lane.state, self._time())
-        if self._evicting is None:
-            self._evicting = self.clock.call_at(self._monotonic() + _EVICTION, self._evict)
 
     def _refused(self, push: Push, verdict: Verdict) -> None:
         if verdict.reason == "throttled" and not self.closing:
@@ -328,7 +327,7 @@ class Engine:
             else:
                 judged = state.sender.classify(result, push.request, push.prepared, push.target, now)  # type: ignore[arg-type]  # set at launch
         except Exception as error:  # noqa: BLE001 - a fourth provider's mistake; what became of the push is not known
-            judged = self._classify_raised(state, error)
+            judged = settle.broken(state.provider, error, Disposition.UNKNOWN)
         if isinstance(judged, Acceptance):
             self._accepted(push, lane, judged, result, mono)
             return
@@ -492,48 +491,6 @@ class Engine:
         """Its time ran out while it waited for its turn."""
         self.fail(push, too_late(push, self._time(), self._monotonic()) or settle.no_room(), Stop.DEADLINE)
 
-    # -- credentials, apps ---------------------------------------------------------------------------
-
-    def _credential_changed(self, credential: Any, result: AccessToken | Verdict) -> None:
-        for state in self.senders.states():
-            if state.credential is not None and state.credential.key == credential.key:
-                self.director.credential_changed(state, result, self._monotonic())
-
-    def _in_thread(self, work: Callable[[], AccessToken | Verdict], done: Callable[[AccessToken | Verdict | BaseException], None]) -> None:
-        def finished(future: asyncio.Future[AccessToken | Verdict]) -> None:
-            error = asyncio.CancelledError() if future.cancelled() else future.exception()
-            done(error if error is not None else future.result())
-
-        self.loop.run_in_executor(None, work).add_done_callback(finished)
-
-    def _sender_closed(self, state: SenderState) -> None:
-        for pool_key in state.pool_keys:
-            self._sharing[pool_key] -= 1
-            if not self._sharing[pool_key]:
-                del self._sharing[pool_key]
-                self.transport.forget(pool_key)
-
-    def forget(self, app: str) -> int:
-        """Drop an app; the next push to it opens it anew, with whatever the configuration then says."""
-        return self.senders.forget(app)
-
-    def _evict(self) -> None:
-        self._evicting = None
-        self.senders.evict_idle(self._monotonic())
-        for state in self.senders.states():
-            self.director.watch_ends(state, self._time())
-        if len(self.senders):
-            self._evicting = self.clock.call_at(self._monotonic() + _EVICTION, self._evict)
-
-    def _provider_raised(self, state: SenderState, error: BaseException) -> Verdict:
-        log.error("the %s provider raised %s; its text is not shown since it may hold secrets", state.provider, type(error).__name__)
-        return settle.broken(state.provider, error)
-
-    def _classify_raised(self, state: SenderState, error: BaseException) -> Verdict:
-        import attrs
-
-        return attrs.evolve(self._provider_raised(state, error), disposition=Disposition.UNKNOWN)
-
     # -- closing -------------------------------------------------------------------------------------
 
     async def aclose(self, grace: float) -> None:
@@ -552,7 +509,7 @@ class Engine:
         for lane in self.dispatch.queued():
             while lane.waiting:
                 self.fail(lane.waiting.popleft(), settle.closed(), Stop.CLOSING)
-        self.store.close()
+        self.store.close(settle.closed())
         await self.transport.aclose()
         for _ in range(3):
             await asyncio.sleep(0)
@@ -561,8 +518,7 @@ class Engine:
             self._launched.discard(push)
             self.fail(push, settle.closed_unanswered(), Stop.CLOSING)
         self.dispatch.close()
-        if self._evicting is not None:
-            self._evicting.cancel()
+        self.apps.close()
 
     def _drain_over(self) -> None:
         if self._drained is not None and not self._drained.done():

@@ -32,23 +32,26 @@ _REMEMBERED = 64
 """Different messages that one call keeps prepared: languages and segments repeat, personal messages do not."""
 _LONGEST_TTL = 100 * 365 * 24 * 3600.0
 
-_ids: dict[int, list[str]] = {}
-"""Drawn and not yet used, by process: a child that used the rest of a batch would repeat its parent's."""
+_ids: list[str] = []
+"""Drawn and not yet used."""
+_forking: list[bool] = []
+"""Whether children are told to forget them."""
 
 
 def new_push_id() -> str:
     """A random UUID (version 4) in canonical form. Drawn many at a time, since one ``os.urandom`` call costs more than an id."""
-    pid = os.getpid()
-    ids = _ids.get(pid)
-    if not ids:
+    if not _ids:
+        if not _forking:
+            # A child that used the rest of a batch would repeat its parent's ids.
+            _forking.append(True)
+            if hasattr(os, "register_at_fork"):
+                os.register_at_fork(after_in_child=_ids.clear)
         digits = os.urandom(16 * _IDS_AT_ONCE).hex()
-        ids = [
+        _ids.extend(
             f"{d[:8]}-{d[8:12]}-4{d[13:16]}-{'89ab'[int(d[16], 16) & 3]}{d[17:20]}-{d[20:]}"
             for d in (digits[start : start + 32] for start in range(0, len(digits), 32))
-        ]
-        _ids.clear()
-        _ids[pid] = ids
-    return ids.pop()
+        )
+    return _ids.pop()
 
 
 class Sink(Protocol):
@@ -201,14 +204,14 @@ def lifetime(message: Message) -> Lifetime | Verdict:
     """The lifetime of a message, or what is wrong with it."""
     expires_at: Any = message.expires_at
     ttl: Any = message.ttl
+    if expires_at is None and ttl is None:
+        return Lifetime(None, message.default_ttl())
     if expires_at is not None:
         if not isinstance(expires_at, datetime) or expires_at.tzinfo is None:
             return refuse_payload(
                 "invalid_ttl", "Give expires_at as a datetime with a time zone, such as datetime.now(timezone.utc) + ….", field="expires_at"
             )
         return Lifetime(expires_at.timestamp(), 0.0)
-    if ttl is None:
-        return Lifetime(None, message.default_ttl())
     if isinstance(ttl, timedelta):
         ttl = ttl.total_seconds()
     if isinstance(ttl, bool) or not isinstance(ttl, (int, float)) or not 0 <= ttl <= _LONGEST_TTL:

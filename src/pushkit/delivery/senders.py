@@ -185,13 +185,11 @@ class Senders:
 
     def evict_idle(self, now: float) -> int:
         """Close the connections of apps that sent nothing for a while; what was learnt about them stays. Gives how many."""
-        idle = [
-            state for state in self._open.values() if state.pool_keys and now - state.last_used >= IDLE and not state.in_flight
-        ]
+        idle = [state for state in self._open.values() if state.pool_keys and now - state.last_used >= IDLE and not state.in_flight]
         for state in idle:
             self._closed(state)
             state.pool_keys.clear()
-            for _, lane in state.lanes.items():
+            for _, lane in state.lanes.items():  # noqa: PERF102 - an LRU has no values()
                 lane.origin = ""
         return len(idle)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ from pushkit.verdict import Acceptance, Verdict, refuse_technical
 
 if TYPE_CHECKING:
     from pushkit.delivery.push import Push
+
+log = logging.getLogger("pushkit")
 
 _fromtimestamp = datetime.fromtimestamp
 
@@ -252,13 +255,16 @@ def exhausted(cause: Verdict) -> Verdict:
     )
 
 
-def broken(provider: str, error: BaseException) -> Verdict:
-    """A provider's code raised: a mistake of ours, or of a fourth provider."""
-    return refuse_technical(
-        "provider_error",
-        "Report this: the code of this provider raised an error, so the push was not sent.",
+def broken(provider: str, error: BaseException, disposition: Disposition = Disposition.NOT_SENT) -> Verdict:
+    """A provider's code raised: a mistake of ours, or of a fourth provider. It stops its own pushes alone."""
+    log.error("the %s provider raised %s; its text is not shown since it may hold secrets", provider, type(error).__name__)
+    return Verdict(
+        category=Category.TECHNICAL,
+        reason="provider_error",
+        advice="Report this: the code of this provider raised an error.",
         scope=Scope.CONFIGURATION,
         action=Action.REPORT_BUG,
+        disposition=disposition,
         detail=f"{provider}: {type(error).__name__}",
     )
 

@@ -541,3 +541,52 @@ def test_a_providers_own_error_stops_its_pushes_alone():
     outcome = run(work())
 
     assert ("provider_error", Disposition.UNKNOWN, Action.REPORT_BUG) == (outcome.reason, outcome.disposition, outcome.action)
+
+
+class Stuck:
+    """A credential whose fetch never returns until it is released."""
+
+    key = "stuck"
+
+    def __init__(self):
+        import threading
+
+        self.released = threading.Event()
+
+    def fetch(self, now, deadline):
+        def work():
+            self.released.wait(20)
+            return AccessToken(value="t", expires_at=now + 3600)
+
+        return work
+
+
+def test_a_credential_that_never_comes_hangs_nobody():
+    """A blocking fetch that does not return costs its pushes a failure, not for ever."""
+
+    async def work():
+        credential = Stuck()
+        transport = Scripted(200)
+        async with client(transport, Toy(lambda app: ToySender(app, credential=credential)), retry=ONCE) as push:
+            outcome = await after(transport.clock, push.send(PUSH, to=Phone("1")), limit=30)
+            credential.released.set()
+        return outcome
+
+    outcome = run(work())
+
+    assert ("credential_timeout", Disposition.NOT_SENT, True) == (outcome.reason, outcome.disposition, outcome.retryable)
+
+
+def test_closing_does_not_wait_for_a_credential():
+    """A push that waits for a token when the client is closed has its outcome."""
+
+    async def work():
+        credential = Stuck()
+        push = client(Scripted(200), Toy(lambda app: ToySender(app, credential=credential)))
+        task = asyncio.ensure_future(push.send(PUSH, to=Phone("1")))
+        await settled()
+        await push.aclose()
+        credential.released.set()
+        return await asyncio.wait_for(task, 5)
+
+    assert "client_closed" == run(work()).reason

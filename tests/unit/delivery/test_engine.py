@@ -5,7 +5,22 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.unit.delivery.support import Phone, Score, Scripted, Toy, ToySender, Words, after, client, lost, phones, refused, response, run, settled
+from tests.unit.delivery.support import (
+    Phone,
+    Score,
+    Scripted,
+    Toy,
+    ToySender,
+    Words,
+    after,
+    client,
+    lost,
+    phones,
+    refused,
+    response,
+    run,
+    settled,
+)
 
 from pushkit import Accepted, Action, Disposition, PayloadFailure, RecipientFailure, RetryPolicy, Scope, TechnicalFailure
 from pushkit.outcomes import WaitedFor
