@@ -10,7 +10,7 @@ from sphinx.application import Sphinx
 
 from pushkit.cli.handbook import SOURCES, Entry, entries
 
-COLUMNS = (("status", 8), ("reason", 27), ("what to do", 65))
+COLUMNS = (("status", 10), ("reason", 27), ("what to do", 63))
 GOT_IT = {"rejected": "", "unknown": " It may have been taken all the same.", "not_sent": " It was not sent."}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pushkit.cli.handbook import PROVIDERS, SOURCES, WHO, body_with, find, judge, read_response
+from pushkit.cli.handbook import OWN, PROVIDERS, SOURCES, WHO, Entry, body_with, find, judge, own_verdicts, read_response
 from pushkit.errors import ConfigurationError
 from pushkit.outcomes import Disposition
 from pushkit.report.words import advice, words
@@ -35,8 +35,13 @@ def explain(provider: str, terms: Sequence[str], *, raw: str | None = None, serv
     Raises:
         ConfigurationError: for another provider, or terms that say nothing.
     """
-    if provider not in PROVIDERS:
-        raise ConfigurationError(f"expected one of {', '.join(PROVIDERS)}, got {provider!r}")
+    if provider not in {*PROVIDERS, OWN}:
+        raise ConfigurationError(f"expected one of {', '.join((*PROVIDERS, OWN))}, got {provider!r}")
+    if raw is None and (own := [verdict for verdict in own_verdicts() if [verdict.reason] == list(terms)]):
+        # Of a word with two fates, the uncertain one comes first: it is the one to be careful with.
+        return _explained(provider, None, own[0], list(find(OWN, terms)), source=SOURCES[OWN][1])
+    if provider == OWN:
+        raise ConfigurationError(f"pushkit has no word {' '.join(terms)!r} of its own; see the page of its reasons, or name the provider")
     status, fields, body = read_response(raw) if raw is not None else (None, [], b"")
     statuses = [int(term) for term in terms if term.isascii() and term.isdigit()]
     status = statuses[0] if statuses else status
@@ -54,13 +59,19 @@ def explain(provider: str, terms: Sequence[str], *, raw: str | None = None, serv
             f"no row of {provider}'s table has {' '.join(terms)!r}; give a status too (such as 400), or paste the whole response with --raw -"
         )
     verdict = judge(provider, status if status is not None else 400, body, fields, service=service)
+    return _explained(provider, status, verdict, rows, source=SOURCES[provider][1], service=service if provider == "webpush" else "")
+
+
+def _explained(
+    provider: str, status: int | None, verdict: Verdict | Acceptance, rows: Sequence[Entry], *, source: str, service: str = ""
+) -> dict[str, Any]:
     return {
         "provider": provider,
-        "service": service if provider == "webpush" else "",
+        "service": service,
         "status": status,
         "verdict": _verdict(provider, verdict),
         "rows": [row.as_dict() for row in rows],
-        "source": SOURCES[provider][1],
+        "source": source,
     }
 
 

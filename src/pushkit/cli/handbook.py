@@ -15,9 +15,11 @@ import attrs
 
 from pushkit.outcomes import Action, Category, Disposition, Scope
 from pushkit.verdict import Acceptance, Verdict
-from pushkit.wire import WireResponse
+from pushkit.wire import FaultKind, WireResponse
 
 PROVIDERS: Final = ("apns", "fcm", "webpush")
+OWN: Final = "pushkit"
+"""Stands for what never reached a provider: pushkit's own words, in snake_case, the same for all of them."""
 
 SOURCES: Final = {
     "apns": (
@@ -32,6 +34,7 @@ SOURCES: Final = {
         "RFC 8030, RFC 8292 and each service's own pages",
         "https://www.rfc-editor.org/rfc/rfc8030",
     ),
+    OWN: ("RFC 9113, which says what a refused or lost request proves", "https://www.rfc-editor.org/rfc/rfc9113#section-8.7"),
 }
 
 WHO: Final = {
@@ -103,9 +106,9 @@ def entries(provider: str) -> Sequence[Entry]:
     Raises:
         ValueError: for another provider.
     """
-    makers = {"apns": _apns, "fcm": _fcm, "webpush": _webpush}
+    makers = {"apns": _apns, "fcm": _fcm, "webpush": _webpush, OWN: _own}
     if provider not in makers:
-        raise ValueError(f"expected one of {', '.join(PROVIDERS)}, got {provider!r}")
+        raise ValueError(f"expected one of {', '.join(makers)}, got {provider!r}")
     return list(dict.fromkeys(makers[provider]()))
 
 
@@ -180,6 +183,60 @@ def _webpush() -> list[Entry]:
             evidence=row.match or ("" if row.reason else "other answers"),
         )
         for row, status, reason in rows
+    ]
+
+
+def own_verdicts() -> Sequence[Verdict]:
+    """What pushkit says by itself: a verdict for each kind of fault and each decision of delivery."""
+    from pushkit.delivery import settle
+    from pushkit.faults import judge_fault
+    from pushkit.webpush.reasons import LOCAL
+    from pushkit.wire import Processed, WireFault
+
+    faults = [
+        judge_fault(WireFault(kind=kind, processed=processed), {}, 1.0)
+        for kind in FaultKind
+        for processed in (Processed.UNKNOWN, Processed.NO)
+        # These two can only be one of both: nothing was dialled, or somebody answered.
+        if not (kind in _NEVER_PROCESSED and processed is Processed.UNKNOWN)
+        and not (kind is FaultKind.RESPONSE_TOO_LARGE and processed is Processed.NO)
+    ]
+    decisions = [settle.expired(), settle.superseded(), settle.cancelled(), settle.closed(), settle.no_room()]
+    decisions += [settle.circuit_open(30.0, "the push service"), settle.throttled(60.0, "this recipient")]
+    local = [
+        Verdict(
+            category=row.kind.category,
+            reason=reason,
+            action=row.kind.action,
+            scope=row.kind.scope,
+            disposition=Disposition.NOT_SENT,
+            advice=row.advice,
+        )
+        for reason, row in LOCAL.items()
+    ]
+    return [*faults, *decisions, *local]
+
+
+_NEVER_PROCESSED: Final = frozenset(
+    {FaultKind.CONNECT_FAILED, FaultKind.CONNECT_TIMEOUT, FaultKind.TLS_FAILED, FaultKind.ADDRESS_REFUSED, FaultKind.REFUSED_STREAM}
+)
+
+
+def _own() -> list[Entry]:
+    return [
+        Entry(
+            provider=OWN,
+            reason=verdict.reason,
+            category=verdict.category,
+            action=verdict.action,
+            scope=verdict.scope,
+            disposition=verdict.disposition,
+            floor=(verdict.floor or 0.0) if verdict.retryable else None,
+            suspicion=verdict.suspicion,
+            advice=verdict.advice,
+            evidence="" if verdict.disposition is Disposition.NOT_SENT else "fate unknown",
+        )
+        for verdict in own_verdicts()
     ]
 
 
