@@ -30,13 +30,12 @@ from pushkit.delivery.dispatch import Dispatch, Feed
 from pushkit.delivery.guard import Guard
 from pushkit.delivery.lanes import Lane
 from pushkit.delivery.news import News
-from pushkit.delivery.push import Call, Push, Ready, make_message, new_push_id
+from pushkit.delivery.push import Call, Latest, Push, make_message
 from pushkit.delivery.retry import Decision, Stop, Waits, copy_allowed, decide, least_delay
 from pushkit.delivery.senders import SenderState
 from pushkit.delivery.sleepers import PARKING, Sleepers
-from pushkit.lru import LRU
 from pushkit.messages import Message
-from pushkit.outcomes import Category, Disposition, Failure, Outcome, Resume, Scope, WaitedFor
+from pushkit.outcomes import Category, Disposition, Failure, Outcome, Scope, WaitedFor
 from pushkit.provider import AccessToken, Provider, Stamp
 from pushkit.verdict import Acceptance, Verdict
 from pushkit.wire import FaultKind, Recallable, Transport, WireFault, WireResponse, WireResult
@@ -45,8 +44,6 @@ if TYPE_CHECKING:
     from pushkit.events import Hook, MassInvalidation
 
 log = logging.getLogger("pushkit")
-
-_LATEST = 10_000
 
 
 class Engine:
@@ -86,7 +83,7 @@ class Engine:
         self.sleepers = Sleepers(clock, PARKING * max_in_flight, self._woken)
         self._launched: set[Push] = set()
         self._drained: asyncio.Future[None] | None = None
-        self._latest: LRU[Any, str] = LRU(_LATEST)
+        self._latest = Latest()
         self._monotonic = clock.monotonic
         self._time = clock.time
 
@@ -160,44 +157,19 @@ class Engine:
         if isinstance(ready, Verdict):
             self.finish(push, settle.failed(push, ready, push.taken))
             return push
-        if failure is not None:
-            push.attempts = failure.attempts
-            push.attempt = failure.attempts[-1].number if failure.attempts else 0
-            push.doubtful = failure.disposition is Disposition.UNKNOWN
-        self._identify(push, ready, resume)
+        push.identify(ready, self._time(), failure)
+        if message.superseded_by_later and self._latest.passed(push, again=failure is not None):
+            refusal = settle.superseded()
         if self.closing and refusal is None:
             refusal = settle.closed()
         if refusal is not None:
             self.fail(push, refusal, Stop.CLOSING)
         elif call.single:
             self.place(push)
-        elif not push.done:
+        else:
             # A stream has asked for room just now.
             self.launch(push, lane)
         return push
-
-    def _identify(self, push: Push, ready: Ready, resume: Resume | None) -> None:
-        push.prepared = ready.prepared
-        push.key = ready.stamp.key
-        life = ready.life
-        now = self._time()
-        if resume is None:
-            push.push_id = new_push_id()
-            push.expires_at = life.at if life.at is not None else now + life.ttl
-            push.ttl_zero = life.at is None and life.ttl == 0.0
-        else:
-            push.push_id = resume.push_id
-            push.expires_at = resume.expires_at
-            push.unknown_retried = resume.unknown_retried
-            push.ttl_zero = life.at is None and life.ttl == 0.0
-        message = ready.message
-        if message.superseded_by_later:
-            key = (push.target.provider, push.target.app, push.target.address)
-            if resume is not None and self._latest.get(key) not in {None, push.push_id}:
-                push.cancelled = True
-                self.fail(push, settle.superseded(), Stop.NOT_RETRYABLE)
-                return
-            self._latest.put(key, push.push_id)
 
     # -- placing and launching -----------------------------------------------------------------------
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextvars
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pushkit.delivery.retry import NOW_OR_NEVER, Facts
+from pushkit.lru import LRU
 from pushkit.messages import Message
-from pushkit.outcomes import Attempt, WaitedFor
+from pushkit.outcomes import Attempt, Disposition, WaitedFor
 from pushkit.provider import Prepared, Stamp
 from pushkit.verdict import Verdict, refuse_payload
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pushkit.delivery.policy import RetryPolicy
     from pushkit.delivery.retry import Waits
     from pushkit.delivery.senders import SenderState
-    from pushkit.outcomes import Outcome
+    from pushkit.outcomes import Failure, Outcome
     from pushkit.targets import Target
     from pushkit.wire import Cancellable, WireRequest, WireResult
 
@@ -30,6 +31,7 @@ log = logging.getLogger("pushkit")
 _IDS_AT_ONCE = 256
 _REMEMBERED = 64
 """Different messages that one call keeps prepared: languages and segments repeat, personal messages do not."""
+_LATEST = 10_000
 _LONGEST_TTL = 100 * 365 * 24 * 3600.0
 
 _ids: list[str] = []
@@ -165,6 +167,24 @@ class Push:
         """The timer's callback."""
         self.engine.sleepers.wake(self)
 
+    def identify(self, ready: Ready, now: float, failure: Failure | None) -> None:
+        """Give it its identity and its lifetime: new ones, or those of the failure that is sent again."""
+        life = ready.life
+        self.prepared = ready.prepared
+        self.key = ready.stamp.key
+        self.ttl_zero = life.at is None and life.ttl == 0.0
+        resume = failure.resume if failure is not None else None
+        if failure is None or resume is None:
+            self.push_id = new_push_id()
+            self.expires_at = life.at if life.at is not None else now + life.ttl
+            return
+        self.push_id = resume.push_id
+        self.expires_at = resume.expires_at
+        self.unknown_retried = resume.unknown_retried
+        self.attempts = failure.attempts
+        self.attempt = failure.attempts[-1].number if failure.attempts else 0
+        self.doubtful = failure.disposition is Disposition.UNKNOWN
+
     def left(self, mono: float) -> float:
         """Seconds to the policy's deadline."""
         return self.give_up - mono
@@ -188,6 +208,23 @@ class Push:
             refreshed=self.refreshed,
             early_used=self.early_used,
         )
+
+
+class Latest:
+    """Which push was the last to each recipient, for messages that a later one makes worthless."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: LRU[Hashable, str] = LRU(_LATEST)
+
+    def passed(self, push: Push, *, again: bool) -> bool:
+        """Whether a later one went to the same recipient before this one is sent again; otherwise this is the latest."""
+        key = (push.target.provider, push.target.app, push.target.address)
+        if again and self._known.get(key) not in {None, push.push_id}:
+            return True
+        self._known.put(key, push.push_id)
+        return False
 
 
 class Lifetime:
