@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Literal
 
 import attrs
 
@@ -102,7 +103,9 @@ class _DisplayedOnAndroid(Block):
     """Aware: when what it tells of happened. Notifications are sorted by it."""
     local_only: bool | None = fields.boolean()
     """Do not show it on a watch."""
-    notification_priority: NotificationPriority | None = fields.choice(NotificationPriority)
+    notification_priority: NotificationPriority | Literal["min", "low", "default", "high", "max"] | None = fields.choice(
+        NotificationPriority
+    )
     default_sound: bool | None = fields.boolean()
     default_vibrate_timings: bool | None = fields.boolean()
     """Beats ``vibrate_timings``."""
@@ -110,7 +113,7 @@ class _DisplayedOnAndroid(Block):
     """Loses against ``light_settings``."""
     vibrate_timings: Sequence[Duration] | None = fields.durations()
     """Off, on, off, on … in seconds."""
-    visibility: Visibility | None = fields.choice(Visibility)
+    visibility: Visibility | Literal["private", "public", "secret"] | None = fields.choice(Visibility)
     notification_count: int | None = fields.integer()
     """How many unread items it stands for, on launchers with badges. 0 counts up by one."""
     light_settings: LightSettings | None = fields.block(lambda: LightSettings)
@@ -129,7 +132,7 @@ class AndroidNotification(_DisplayedOnAndroid):
 
     image: str | None = fields.text()
     """URL of a picture; Android takes up to 1 MB."""
-    proxy: Proxy | None = fields.choice(Proxy)
+    proxy: Proxy | Literal["allow", "deny", "if_priority_lowered"] | None = fields.choice(Proxy)
     bypass_proxy_notification: bool | None = fields.boolean()
     """Deprecated by Google: use ``proxy``."""
 
@@ -165,7 +168,7 @@ class AndroidConfig(Block):
 
     collapse_key: str | None = fields.word()
     """While a device is offline, the latest message of a key replaces the earlier ones. FCM keeps four keys a device."""
-    priority: AndroidPriority | None = fields.choice(AndroidPriority)
+    priority: AndroidPriority | Literal["normal", "high"] | None = fields.choice(AndroidPriority)
     ttl: Duration | None = fields.ttl()
     """At most so long after the call took it; the message's own ``ttl``/``expires_at`` limit it further. 0: now or never."""
     restricted_package_name: str | None = fields.word()
