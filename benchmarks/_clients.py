@@ -167,9 +167,7 @@ async def httpx(port: int, ca: str, count: int, in_flight: int) -> dict[str, flo
 
 async def memory(engine: str, port: int, ca: str, count: int, in_flight: int) -> dict[str, float]:
     """Growth of the process over many requests on one connection, by tenths."""
-    marks: list[int] = []
-    for _ in range(10):
-        marks.append(0)
+    marks = [0] * 10
     from pushkit.http.transport import HttpTransport
     from pushkit.wire import HeaderBlock, Origin, OriginPolicy, WireRequest, WireResult
 
@@ -206,6 +204,7 @@ async def memory(engine: str, port: int, ca: str, count: int, in_flight: int) ->
         "first_tenth_kb": marks[0] / 1024,
         "last_kb": marks[-1] / 1024,
         "growth_kb": (marks[-1] - marks[0]) / 1024,
+        "second_half_kb": (marks[-1] - marks[4]) / 1024,
         "connections": connections,
     }
 

@@ -115,7 +115,8 @@ def memory(count: int, engines: list[str]) -> None:
             grown = run_client(f"memory:{engine}", port, folder, count, 100)
             print(
                 f"{engine}: {count} requests on {grown['connections']:.0f} connection, "
-                f"{grown['growth_kb']:.0f} KB of growth after the first tenth ({grown['first_tenth_kb'] / 1024:.1f} MB)"
+                f"{grown['growth_kb']:.0f} KB of growth after the first tenth ({grown['first_tenth_kb'] / 1024:.1f} MB), "
+                f"{grown['second_half_kb']:.0f} KB of it in the second half"
             )
 
 

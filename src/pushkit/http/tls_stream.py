@@ -123,7 +123,9 @@ class TlsStream:
             return
         if self._tls is not None:
             try:
-                self._tls.write(data)
+                written = self._tls.write(data)
+                while written < len(data):  # a memory BIO takes all at once; OpenSSL does not promise it
+                    written += self._tls.write(data[written:])
             except ssl.SSLError as exc:
                 self._write_failed(exc)
                 return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import ssl
-from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -89,19 +88,22 @@ def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 
 
-@pytest.fixture(scope="session")
-def pki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pki]:
-    """The authority that the test servers and clients trust."""
-    folder = tmp_path_factory.mktemp("pki")
+def make_pki(folder: Path) -> Pki:
+    """Make an authority, a server's certificate and a client's."""
     ca = _issue("test authority", None, server=False)
     server = _issue("localhost", ca, server=True)
     client = _issue("client", ca, server=False)
     chain, key = folder / "server.pem", folder / "server.key"
     chain.write_bytes(server[0].public_bytes(serialization.Encoding.PEM))
     key.write_bytes(_pem(server[1]))
-    return Pki(
-        ca[0].public_bytes(serialization.Encoding.PEM), chain, key, client[0].public_bytes(serialization.Encoding.PEM), _pem(client[1])
-    )
+    own = client[0].public_bytes(serialization.Encoding.PEM)
+    return Pki(ca[0].public_bytes(serialization.Encoding.PEM), chain, key, own, _pem(client[1]))
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    """The authority that the test servers and clients trust."""
+    return make_pki(tmp_path_factory.mktemp("pki"))
 
 
 @pytest.fixture(params=["ngh2", "h2"])

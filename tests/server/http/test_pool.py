@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -144,6 +146,57 @@ def test_each_connection_has_its_own_credential(pki: Pki, engine: str) -> None:
             assert first.connection_id != second.connection_id
             assert [(1, b"bearer token-1")] * 5 + [(2, b"bearer token-2")] * 5 == seen
             assert ["token-1"] == tokens.refused
+
+    asyncio.run(main())
+
+
+def test_a_rejected_credential_is_reported_once(pki: Pki, engine: str) -> None:
+    """However many answers say that a connection's credential was refused, it is rejected once."""
+
+    async def main() -> None:
+        tokens = Tokens()
+        async with running(Slow(), pki, engine) as run:
+            names = [run.submit(auth=tokens) for _ in range(3)]
+            await run.finish(names)
+            more = [run.submit(auth=tokens) for _ in range(3)]
+            await asyncio.sleep(0.03)
+            for name in names:
+                result = run.results[name]
+                run.transport.retire(result.connection_id, rejected=True)
+            await run.finish(more)
+
+            assert ["token-1"] == tokens.refused
+
+    asyncio.run(main())
+
+
+def test_idle_connections_are_closed(pki: Pki, engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``idle_timeout`` closes a connection that nobody uses, and then nothing is kept of its origin."""
+    monkeypatch.setattr("pushkit.http.transport.SWEEP_EVERY", 0.05)
+
+    async def main() -> None:
+        async with running(Peer(), pki, engine, OriginPolicy(idle_timeout=0.15)) as run:
+            await run.send(1)
+            assert 1 == run.transport.health()[0].connections
+            await asyncio.sleep(0.4)
+            assert [] == list(run.transport.health())
+            await run.send(1)
+            assert 2 == run.ledger.connections
+
+    asyncio.run(main())
+
+
+def test_strangers_origins_are_bounded(pki: Pki, engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the cap the oldest origin that nobody uses gives way."""
+    monkeypatch.setattr("pushkit.http.transport.MAX_POOLS", 3)
+
+    async def main() -> None:
+        async with running(Peer(), pki, engine) as run:
+            for key in range(6):
+                await run.send(1, pool_key=key)
+
+            assert 3 == len(run.transport.health())
+            assert 6 == len(run.statuses())
 
     asyncio.run(main())
 
@@ -378,6 +431,46 @@ def test_a_second_loop_is_refused(pki: Pki, engine: str) -> None:
 
     asyncio.run(first())
     asyncio.run(second())
+
+
+FORKING = """
+import asyncio, gc, os, sys
+from tests.server.http.bench import running
+from tests.server.http.conftest import make_pki
+from tests.server.http.peer import Peer
+from pathlib import Path
+
+async def child(run):
+    try:
+        run.submit()
+    except RuntimeError as exc:
+        return 7 if "before fork" in str(exc) else 8
+    return 9
+
+async def main():
+    async with running(Peer(), make_pki(Path(sys.argv[1])), sys.argv[2]) as run:
+        await run.send(3)
+        pid = os.fork()
+        if pid == 0:
+            loop = asyncio.new_event_loop()
+            code = loop.run_until_complete(child(run))
+            gc.collect()
+            os._exit(code)
+        _, status = os.waitpid(pid, 0)
+        await run.send(3)
+        print(os.waitstatus_to_exitcode(status), run.statuses(), run.ledger.connections)
+
+asyncio.run(main())
+"""
+
+
+def test_a_forked_child_leaves_the_parents_connections_alone(engine: str, tmp_path: Path) -> None:
+    """In a child the transport says what to do, and the parent goes on over the same connection."""
+    root = str(Path(__file__).parents[3])
+    command = [sys.executable, "-c", FORKING, str(tmp_path), engine]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=root, timeout=30, check=False)
+
+    assert "7 [200, 200, 200, 200, 200, 200] 1" == done.stdout.strip(), done.stderr
 
 
 def test_nothing_is_left_behind(pki: Pki, engine: str) -> None:

@@ -135,7 +135,9 @@ async def soak(pki: Pki, engine: str, seconds: float, seed: int) -> None:
         await run.finish()
 
         lost = sum(run.lost_on_the_way(name) for name, times in run.ledger.answered.items() if times)
-        endings = peer.did.get("tcp reset", 0) + peer.did.get("goaway", 0) + peer.did.get("nonsense", 0) + peer.did.get("dropped connection", 0)
+        endings = (
+            peer.did.get("tcp reset", 0) + peer.did.get("goaway", 0) + peer.did.get("nonsense", 0) + peer.did.get("dropped connection", 0)
+        )
         assert lost <= 60 * endings
         assert len(run.results) > 100 * seconds
         assert len(run.statuses()) > 0.5 * len(run.results)
