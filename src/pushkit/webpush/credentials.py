@@ -20,6 +20,7 @@ from pushkit.errors import ConfigurationError
 from pushkit.lru import LRU
 from pushkit.secret import without_locals
 from pushkit.webpush.encoding import b64url, unb64
+from pushkit.webpush.key_formats import FORMATS, POINT, SCALAR, read
 from pushkit.webpush.limits import TOKEN_LIFETIME, TOKEN_RENEWAL
 from pushkit.wire import Header
 
@@ -29,16 +30,8 @@ if TYPE_CHECKING:
 KeySource: TypeAlias = "str | bytes | os.PathLike[str] | Mapping[str, Any] | ec.EllipticCurvePrivateKey | VapidKey"
 """Everything that :meth:`VapidKey.parse` reads."""
 
-_SCALAR = 32
-_POINT = 65
 _LARGEST_FILE = 64 * 1024
-_HEX = re.compile(rb"[0-9a-fA-F]{64}")
-_PEM = re.compile(rb"-----BEGIN ((?:EC |ENCRYPTED )?PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
 _JWT_HEADER = b64url(b'{"typ":"JWT","alg":"ES256"}')
-_FORMATS = (
-    "expected a P-256 private key: the 32 octets as base64url (as web-push and browsers' tools print it), PEM, DER, a JWK, "
-    "or a cryptography key object"
-)
 
 
 def _loaded(scalar: bytes) -> ec.EllipticCurvePrivateKey:
@@ -47,7 +40,7 @@ def _loaded(scalar: bytes) -> ec.EllipticCurvePrivateKey:
     try:
         return curves.derive_private_key(int.from_bytes(scalar, "big"), curves.SECP256R1())
     except ValueError:
-        raise ConfigurationError(f"the VAPID key's number is outside the range of P-256; {_FORMATS}") from None
+        raise ConfigurationError(f"the VAPID key's number is outside the range of P-256; {FORMATS}") from None
 
 
 def _public_octets(key: ec.EllipticCurvePrivateKey) -> bytes:
@@ -74,7 +67,7 @@ class VapidKey:
     _key: Any
 
     def __init__(self, scalar: bytes) -> None:
-        if not isinstance(cast("object", scalar), bytes) or len(scalar) != _SCALAR:
+        if not isinstance(cast("object", scalar), bytes) or len(scalar) != SCALAR:
             raise ConfigurationError("VapidKey(...) takes the 32 octets of the private key; use VapidKey.from_file or VapidKey.parse")
         key = _loaded(scalar)
         object.__setattr__(self, "_scalar", scalar)
@@ -115,7 +108,7 @@ class VapidKey:
         except OSError as error:
             raise ConfigurationError(f'"{where}": cannot be read ({error.strerror or type(error).__name__})') from None
         if len(content) > _LARGEST_FILE:
-            raise ConfigurationError(f'"{where}": more than {_LARGEST_FILE} bytes; {_FORMATS}')
+            raise ConfigurationError(f'"{where}": more than {_LARGEST_FILE} bytes; {FORMATS}')
         try:
             return cls.parse(content, public_key=public_key, password=password)
         except ConfigurationError as error:
@@ -140,8 +133,13 @@ class VapidKey:
         Raises:
             ConfigurationError: when it is anything else, the curve is not P-256, or the public key is another one's.
         """
-        key, stated = _read(source, password.encode() if isinstance(password, str) else password)
-        found = key if isinstance(key, cls) else cls._of(key) if not isinstance(key, bytes) else cls(key)
+        if isinstance(source, VapidKey):
+            found, stated = source, None
+        elif isinstance(source, os.PathLike):
+            found, stated = cls.from_file(source, password=password), None
+        else:
+            key, stated = read(source, password.encode() if isinstance(password, str) else password)
+            found = cls(key) if isinstance(key, bytes) else cls._of(key)
         for public in (stated, public_key):
             if public is not None:
                 found.check_public(public)
@@ -152,10 +150,10 @@ class VapidKey:
         from cryptography.hazmat.primitives.asymmetric import ec as curves
 
         if not isinstance(key, curves.EllipticCurvePrivateKey):
-            raise ConfigurationError(f"found a key of the type {type(key).__name__}; {_FORMATS}")
+            raise ConfigurationError(f"found a key of the type {type(key).__name__}; {FORMATS}")
         if not isinstance(key.curve, curves.SECP256R1):
             raise ConfigurationError(f"found a key on the curve {key.curve.name}; Web Push uses P-256 (prime256v1) only")
-        return cls(key.private_numbers().private_value.to_bytes(_SCALAR, "big"))
+        return cls(key.private_numbers().private_value.to_bytes(SCALAR, "big"))
 
     def check_public(self, public_key: str | bytes) -> None:
         """
@@ -164,8 +162,8 @@ class VapidKey:
         Raises:
             ConfigurationError: when it is not.
         """
-        raw = public_key if isinstance(public_key, bytes) and len(public_key) == _POINT else unb64(public_key)
-        if raw is None or len(raw) != _POINT or raw[0] != 4:
+        raw = public_key if isinstance(public_key, bytes) and len(public_key) == POINT else unb64(public_key)
+        if raw is None or len(raw) != POINT or raw[0] != 4:
             found = "no base64" if raw is None else f"{len(raw)} octets"
             raise ConfigurationError(f"the VAPID public key: expected base64url of 65 octets that begin with 0x04, found {found}")
         if b64url(raw) != self.public_key:
@@ -217,7 +215,7 @@ class VapidKey:
         from cryptography.hazmat.primitives.hashes import SHA256
 
         r, s = decode_dss_signature(self._key.sign(data, curves.ECDSA(SHA256())))
-        return r.to_bytes(_SCALAR, "big") + s.to_bytes(_SCALAR, "big")
+        return r.to_bytes(SCALAR, "big") + s.to_bytes(SCALAR, "big")
 
     def __eq__(self, other: object) -> bool:
         return self._scalar == other._scalar if isinstance(other, VapidKey) else NotImplemented
@@ -235,118 +233,6 @@ class VapidKey:
 def fingerprint_of(public_key: str) -> str:
     """The fingerprint of a public key in base64url without padding."""
     return hashlib.sha256(public_key.encode("ascii")).hexdigest()[:8]
-
-
-def _read(source: Any, password: bytes | None) -> tuple[Any, str | bytes | None]:
-    """The private key (a VapidKey, 32 octets or a cryptography key), and the public one where the source states it."""
-    if isinstance(source, VapidKey):
-        return source, None
-    if isinstance(source, os.PathLike):
-        return VapidKey.from_file(cast("os.PathLike[str]", source), password=password), None
-    if isinstance(source, Mapping):
-        return _read_mapping(cast("Mapping[str, Any]", source))
-    if isinstance(source, (bytes, bytearray)):
-        return _read_octets(bytes(source), password)
-    if isinstance(source, str):
-        return _read_octets(source.encode("utf-8", "surrogatepass"), password)
-    if hasattr(source, "private_numbers"):
-        return source, None
-    raise ConfigurationError(f"found a {type(source).__name__}; {_FORMATS}")
-
-
-def _read_octets(source: bytes, password: bytes | None) -> tuple[Any, str | bytes | None]:
-    # 32 octets of plain text are a text that was cut or is something else: a random key is never all printable.
-    if len(source) == _SCALAR and not (source.isascii() and source.decode("ascii").isprintable()):
-        return source, None
-    if source[:1] == b"\x30" and not source.isascii():  # a DER sequence, not a text that begins with "0"
-        return _load(source, password, pem=False), None
-    text = source.strip().removeprefix(b"\xef\xbb\xbf")
-    if b"-----BEGIN " in text:
-        return _read_pem(text.replace(b"\\n", b"\n"), password), None
-    if text[:1] == b"{":
-        try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
-            raise ConfigurationError(f"found text that begins like JSON but is none; {_FORMATS}") from None
-        return _read_mapping(value)
-    raw = unb64(text)
-    if raw is not None and len(raw) == _SCALAR:
-        return raw, None
-    if raw is not None and raw[:1] == b"\x30" and not _HEX.fullmatch(text):
-        return _load(raw, password, pem=False), None
-    raise ConfigurationError(f"found {_what_it_looks_like(text, raw)}; {_FORMATS}")
-
-
-def _what_it_looks_like(text: bytes, raw: bytes | None) -> str:
-    if not text:
-        return "nothing (is the environment variable set?)"
-    if raw is not None and len(raw) == _POINT and raw[0] == 4:
-        return "the public key; the private one is needed here (43 characters in base64url)"
-    shown = text.decode("utf-8", "replace")
-    if _HEX.fullmatch(text):
-        return "64 hexadecimal digits; convert them with bytes.fromhex(...) if they are the private key"
-    looks_like_path = "\n" not in shown and ("/" in shown or "\\" in shown or shown.endswith((".pem", ".key", ".der", ".json", ".txt")))
-    if looks_like_path and len(shown) < 1024:
-        exists = Path(shown).is_file() if "\x00" not in shown else False
-        if exists or shown.endswith((".pem", ".key", ".der", ".json", ".txt")):
-            return "what looks like the path of a file" + (
-                "; read it with VapidKey.from_file(...)" if exists else " that does not exist; read files with VapidKey.from_file(...)"
-            )
-    if raw is None:
-        return f"{len(shown)} characters that are no base64, PEM or JSON"
-    return f"base64 of {len(raw)} octets"
-
-
-def _read_pem(text: bytes, password: bytes | None) -> Any:
-    block = _PEM.search(text)
-    if block is None:
-        label = text.split(b"-----BEGIN ", 1)[1].split(b"-----", 1)[0].decode("ascii", "replace")[:40]
-        hint = "; the private key is needed" if "PUBLIC" in label or "CERT" in label else "; is the end of the file missing?"
-        raise ConfigurationError(f"found a PEM block {label!r}{hint}; {_FORMATS}")
-    return _load(block.group(0), password, pem=True)
-
-
-def _load(data: bytes, password: bytes | None, *, pem: bool) -> Any:
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives import serialization
-
-    load = serialization.load_pem_private_key if pem else serialization.load_der_private_key
-    form = "PEM" if pem else "DER"
-    try:
-        return load(data, password)
-    except TypeError:
-        need = "is encrypted; pass password=" if password is None else "is not encrypted; leave password= out"
-        raise ConfigurationError(f"the {form} key {need}") from None
-    except (ValueError, UnsupportedAlgorithm):
-        # The cause's text may quote the key.
-        wrong = "the password is wrong or the data are damaged" if password is not None else "the data are damaged, or hold no private key"
-        raise ConfigurationError(f"the {form} key cannot be read: {wrong}; {_FORMATS}") from None
-
-
-def _read_mapping(value: Any) -> tuple[Any, str | bytes | None]:
-    if not isinstance(value, Mapping):
-        raise ConfigurationError(f"found JSON that is no object; {_FORMATS}")
-    fields = cast("Mapping[str, Any]", value)
-    if "kty" in fields:
-        return _read_jwk(fields)
-    for private, public in (("privateKey", "publicKey"), ("private_key", "public_key")):
-        if isinstance(fields.get(private), str):
-            key, stated = _read_octets(fields[private].encode("utf-8", "surrogatepass"), None)
-            given = fields.get(public)
-            return key, stated if given is None else given
-    raise ConfigurationError(f'found an object without "kty" (a JWK) and without "privateKey"; {_FORMATS}')
-
-
-def _read_jwk(fields: Mapping[str, Any]) -> tuple[bytes, bytes | None]:
-    if fields.get("kty") != "EC" or fields.get("crv") != "P-256":
-        raise ConfigurationError('found a JWK of another kind; expected "kty": "EC" and "crv": "P-256"')
-    parts = {name: unb64(fields[name]) if isinstance(fields.get(name), str) else None for name in ("d", "x", "y")}
-    secret, x, y = parts["d"], parts["x"], parts["y"]
-    if secret is None or len(secret) != _SCALAR:
-        raise ConfigurationError('found a JWK without a private part; expected "d", base64url of 32 octets (was the public key exported?)')
-    if x is None or y is None:
-        return secret, None
-    return secret, b"\x04" + x.rjust(_SCALAR, b"\x00") + y.rjust(_SCALAR, b"\x00")
 
 
 _RESERVED = ("localhost", "local", "invalid", "test", "example", "internal", "lan", "home", "corp", "localdomain", "onion", "arpa")

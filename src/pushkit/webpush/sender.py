@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Hashable, Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from pushkit.health import Finding, Level
 from pushkit.lru import LRU
 from pushkit.messages import Message
-from pushkit.outcomes import Action, Scope
 from pushkit.provider import Prepared, PushContext, Stamp
 from pushkit.targets import Target
-from pushkit.verdict import Acceptance, Verdict, refuse_recipient, refuse_technical
+from pushkit.verdict import Acceptance, Verdict
 from pushkit.webpush import encode
 from pushkit.webpush.classify import classify_answer, classify_fault
 from pushkit.webpush.config import Config
 from pushkit.webpush.credentials import VapidKey, VapidTokens, fingerprint_of
 from pushkit.webpush.encode import PreparedPush
 from pushkit.webpush.encoding import b64url, unb64
-from pushkit.webpush.endpoints import Allowed, Service, is_ip_literal, public_address, well_formed
-from pushkit.webpush.limits import ENDPOINT_LIMIT, MAX_TTL, PORTABLE_LIMIT, UNKNOWN_ORIGIN_REST, UNKNOWN_ORIGINS
-from pushkit.webpush.reasons import LOCAL
+from pushkit.webpush.endpoints import Service
+from pushkit.webpush.limits import MAX_TTL, PORTABLE_LIMIT
+from pushkit.webpush.places import Place, Places, refuse_subscription
 from pushkit.webpush.targets import Subscription, service_of_host
 from pushkit.webpush.withdrawal import BLOCK, DELETING, PreparedWithdrawal, Withdrawal, classify_withdrawal, prepare_withdrawal
 from pushkit.wire import Origin, OriginPolicy, WireFault, WireRequest, WireResult
@@ -35,39 +33,12 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("pushkit.webpush")
 
-_SCHEME: Final = "https://"
-_PATH = re.compile(r"/[!$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z|~]*")
-_PORT = re.compile(r"[1-9][0-9]{0,4}")
-_PLACEHOLDER: Final = "permanently-removed.invalid"
-_PROTOCOLS: Final = ("h2", "http/1.1")
-
-
-@attrs.frozen
-class _Place:
-    """An authority that may be posted to."""
-
-    origin: Origin
-    audience: str
-    service: Service
-    policy: OriginPolicy
-    known: bool
-    length: int
-    """Of the endpoint's text before its path."""
-    environments: dict[str, str] = attrs.field(factory=dict[str, str], eq=False)
-    """By key."""
-
 
 @attrs.define(eq=False, repr=False)
 class PushRequest(WireRequest):
     """A request that knows whose answer it will get."""
 
     service: Service = Service.OTHER
-
-
-def _recipient(reason: str, detail: str = "") -> Verdict:
-    row = LOCAL[reason]
-    verdict = refuse_recipient(reason, row.advice, action=row.kind.action, detail=detail)
-    return attrs.evolve(verdict, suspicion=True) if row.kind.suspicion else verdict
 
 
 class WebpushSender:
@@ -84,23 +55,8 @@ class WebpushSender:
         for name, key in self._keys.items():
             self._by_name |= {name: key, key.public_key: key, key.fingerprint: key}
         self._tokens = VapidTokens(config.subject)
-        known = OriginPolicy(protocols=_PROTOCOLS, max_connections=config.max_connections, use_environment_proxy=True)
-        self._known_policy = known
-        # Strangers choose these: few connections, few requests, little patience, and the address is checked.
-        self._unknown_policy = attrs.evolve(
-            known,
-            max_connections=min(2, config.max_connections),
-            max_in_flight=8,
-            connect_timeout=5.0,
-            idle_timeout=30.0,
-            max_age=600.0,
-            check_address=public_address,
-            use_environment_proxy=False,
-        )
-        self._places: LRU[str, _Place | Verdict] = LRU(1024)
+        self._places = Places(config)
         self._receivers: LRU[tuple[Any, Any], Receiver | Verdict] = LRU(2048)
-        self._unknown_origins: LRU[Origin, list[float]] = LRU(UNKNOWN_ORIGINS)
-        self._last: tuple[object, _Place | Verdict] = (None, _recipient("invalid_endpoint"))
         self._warned = False
 
     @property
@@ -138,17 +94,16 @@ class WebpushSender:
     def sizes(self) -> dict[str, int]:
         """Entries in every bounded table."""
         return {
-            "webpush_places": len(self._places),
+            **self._places.sizes(),
             "webpush_receivers": len(self._receivers),
             "webpush_tokens": len(self._tokens),
-            "webpush_unknown_origins": len(self._unknown_origins),
         }
 
     def environment(self, target: Target) -> str:
         """The service and the fingerprint of the key: suspicion is counted by both."""
         if not isinstance(target, Subscription):
             return "unknown"
-        key, place = self._key_of(target), self._place(target.endpoint)
+        key, place = self._key_of(target), self._places.find(target.endpoint)
         if isinstance(key, Verdict) or isinstance(place, Verdict):
             return f"{target.service.value}/unknown key"
         name = place.environments.get(key.public_key)
@@ -201,7 +156,7 @@ class WebpushSender:
         place, key, receiver = route
         assert isinstance(prepared, PreparedPush)
         assert isinstance(target, Subscription)
-        if not place.known and (crowded := self._room_for(place.origin, now)) is not None:
+        if not place.known and (crowded := self._places.room_for(place.origin, now)) is not None:
             return crowded
         ttl = _remaining(push)
         if ttl > MAX_TTL:
@@ -256,19 +211,19 @@ class WebpushSender:
 
     # -- subscriptions
 
-    def _route(self, prepared: Prepared, target: Target, now: float) -> tuple[_Place, VapidKey, Receiver | None] | Verdict:
+    def _route(self, prepared: Prepared, target: Target, now: float) -> tuple[Place, VapidKey, Receiver | None] | Verdict:
         """Everything that is local, checked and looked up once: where to, signed by whom, readable by whom."""
         if not isinstance(target, Subscription) or not isinstance(prepared, PreparedPush):
-            return _recipient("invalid_endpoint", f"found a {type(target).__name__}, expected a webpush.Subscription")
-        place = self._place(target.endpoint)
+            return refuse_subscription("invalid_endpoint", f"found a {type(target).__name__}, expected a webpush.Subscription")
+        place = self._places.find(target.endpoint)
         if isinstance(place, Verdict):
             return place
         expires = target.expiration_time
         if expires is not None:
             if isinstance(expires, bool) or not isinstance(expires, (int, float)):
-                return _recipient("invalid_endpoint", f"expirationTime: expected milliseconds, found a {type(expires).__name__}")
+                return refuse_subscription("invalid_endpoint", f"expirationTime: expected milliseconds, found a {type(expires).__name__}")
             if expires <= now * 1000:
-                return _recipient("subscription_expired")
+                return refuse_subscription("subscription_expired")
         receiver = None if prepared.record is None else self._receiver(target)
         if isinstance(receiver, Verdict):
             return receiver
@@ -282,11 +237,11 @@ class WebpushSender:
             return encode.refuse("invalid_ttl", field="expires_at", detail=f"expected at most {MAX_TTL} seconds ahead")
         return place, key, receiver
 
-    def _taken_back(self, prepared: PreparedWithdrawal, target: Target) -> tuple[_Place, bytes] | Verdict:
+    def _taken_back(self, prepared: PreparedWithdrawal, target: Target) -> tuple[Place, bytes] | Verdict:
         """Where to send the DELETE: a place of the very service that has the subscription, and nowhere else."""
         if not isinstance(target, Subscription):
-            return _recipient("invalid_endpoint", f"found a {type(target).__name__}, expected a webpush.Subscription")
-        place = self._place(target.endpoint)
+            return refuse_subscription("invalid_endpoint", f"found a {type(target).__name__}, expected a webpush.Subscription")
+        place = self._places.find(target.endpoint)
         if isinstance(place, Verdict):
             return place
         if place.service not in DELETING:
@@ -295,7 +250,7 @@ class WebpushSender:
         if location.startswith("/") and not location.startswith("//"):
             # RFC 9110 section 10.2.2: relative to the request's own URL.
             location = target.endpoint[: place.length] + location
-        there = self._place(location)
+        there = self._places.find(location)
         if isinstance(there, Verdict) or there.origin != place.origin:
             return encode.refuse("invalid_location", field="location", detail="it does not lead to the subscription's push service")
         return there, location[there.length :].encode("ascii") or b"/"
@@ -305,7 +260,7 @@ class WebpushSender:
         try:
             kept = self._receivers.get(place)
         except TypeError:  # something unhashable where a key belongs
-            return _recipient("invalid_p256dh", "the keys are no text")
+            return refuse_subscription("invalid_p256dh", "the keys are no text")
         if kept is None:
             kept = _parsed(target.p256dh, target.auth)
             self._receivers.put(place, kept)
@@ -325,64 +280,7 @@ class WebpushSender:
                 return found
         shown = fingerprint_of(name) if isinstance(name, str) and name.isascii() else type(name).__name__
         configured = ", ".join(key.fingerprint for key in self._keys.values())
-        return _recipient("vapid_key_not_configured", f"the subscription names the key {shown}; configured: {configured}")
-
-    # -- endpoints
-
-    def _place(self, endpoint: object) -> _Place | Verdict:
-        # Asked twice in a row for the same push (environment, then address).
-        if endpoint is self._last[0]:
-            return self._last[1]
-        wrong = _spelling(endpoint)
-        if wrong is not None:
-            return _recipient("invalid_endpoint", wrong)
-        assert isinstance(endpoint, str)
-        end = endpoint.find("/", len(_SCHEME))
-        authority = endpoint[len(_SCHEME) : end if end > 0 else len(endpoint)]
-        place = self._places.get(authority)
-        if place is None:
-            place = self._judge(authority)
-            self._places.put(authority, place)
-        self._last = endpoint, place
-        return place
-
-    def _judge(self, authority: str) -> _Place | Verdict:
-        host, port = _split(authority)
-        if host is None or port is None:
-            return _recipient("invalid_endpoint", "expected a host name behind https://")
-        if host == _PLACEHOLDER:
-            return _recipient("endpoint_permanently_removed")
-        allowed, service = self._config.endpoints.judge(host, port)
-        if allowed is Allowed.NO and (is_ip_literal(host) or not _plain(host)):
-            return _recipient("invalid_endpoint", "expected a host name, found an address or something that is none")
-        if allowed is Allowed.WRONG_PORT or (allowed is Allowed.NO and port != 443):
-            return _recipient("invalid_endpoint", "expected port 443")
-        if allowed is Allowed.NO:
-            return _recipient("endpoint_not_allowed", f"{host} is on no list of webpush.Config(endpoints=)")
-        origin = Origin(host.strip("[]"), port)
-        known = allowed is Allowed.KNOWN
-        policy = self._known_policy if known else self._unknown_policy
-        return _Place(origin, str(origin), service or service_of_host(host), policy, known, len(_SCHEME) + len(authority))
-
-    def _room_for(self, origin: Origin, now: float) -> Verdict | None:
-        """Keep the number of unknown origins in use bounded, so that nobody can make this client hold ten thousand connections."""
-        last = self._unknown_origins.get(origin)
-        if last is None and len(self._unknown_origins) >= UNKNOWN_ORIGINS:
-            oldest = next(iter(self._unknown_origins.items()))[1][0]
-            if now - oldest < UNKNOWN_ORIGIN_REST:
-                return refuse_technical(
-                    "too_many_origins",
-                    "Try again in a minute: pushes go to too many different push services that are not known at once.",
-                    scope=Scope.THROTTLE,
-                    action=Action.RETRY_LATER,
-                    retryable=True,
-                    floor=UNKNOWN_ORIGIN_REST,
-                )
-        if last is None:
-            self._unknown_origins.put(origin, [now])
-        else:
-            last[0] = now
-        return None
+        return refuse_subscription("vapid_key_not_configured", f"the subscription names the key {shown}; configured: {configured}")
 
 
 def _remaining(push: PushContext) -> int:
@@ -393,50 +291,21 @@ def _remaining(push: PushContext) -> int:
     return max(0, int(push.expires_at - push.now))
 
 
-def _spelling(endpoint: object) -> str | None:
-    """What is wrong with an endpoint before its host is looked at; never quotes it."""
-    if not isinstance(endpoint, str):
-        return f"expected a URL, found a {type(endpoint).__name__}"
-    if not endpoint.startswith(_SCHEME):
-        return "expected a URL that begins with https://"
-    if len(endpoint) > ENDPOINT_LIMIT:
-        return f"expected at most {ENDPOINT_LIMIT} characters, found {len(endpoint)}"
-    end = endpoint.find("/", len(_SCHEME))
-    if end > 0 and _PATH.fullmatch(endpoint, end) is None:
-        return "the path holds a fragment or a character that a browser never leaves in a URL"
-    return None
-
-
-def _split(authority: str) -> tuple[str | None, int | None]:
-    host, colon, port = authority.rpartition(":")
-    if not colon or port.endswith("]"):
-        host, port = authority, "443"
-    if not host or _PORT.fullmatch(port) is None or int(port) > 65535:
-        return None, None
-    if host.startswith("[") != host.endswith("]") or "@" in host or not host.isascii():
-        return None, None
-    return host.lower(), int(port)
-
-
-def _plain(host: str) -> bool:
-    return well_formed(host) or well_formed(f"{host}.x")
-
-
 def _parsed(p256dh: object, auth: object) -> Receiver | Verdict:
     from pushkit.webpush.encryption import Receiver
 
     public = p256dh if isinstance(p256dh, bytes) and len(p256dh) == 65 else unb64(p256dh)
     if public is None or len(public) != 65:
         found = "it is missing" if p256dh is None else "it is no base64" if public is None else f"found {len(public)} octets"
-        return _recipient("invalid_p256dh", f"p256dh: {found}; expected base64url of 65 octets")
+        return refuse_subscription("invalid_p256dh", f"p256dh: {found}; expected base64url of 65 octets")
     secret = auth if isinstance(auth, bytes) and len(auth) == 16 else unb64(auth)
     if secret is None or len(secret) != 16:
         found = "it is missing" if auth is None else "it is no base64" if secret is None else f"found {len(secret)} octets"
-        return _recipient("invalid_auth_secret", f"auth: {found}; expected base64url of 16 octets")
+        return refuse_subscription("invalid_auth_secret", f"auth: {found}; expected base64url of 16 octets")
     try:
         return Receiver(public, secret)
     except ValueError as error:
-        return _recipient("invalid_p256dh", str(error))
+        return refuse_subscription("invalid_p256dh", str(error))
 
 
 def _signed(request: WireRequest) -> tuple[str, ...]:

@@ -219,7 +219,7 @@ def test_a_rule_says_whose_service_it_is():
     """So that answers of an autopush of one's own are read as Mozilla's."""
     web = sender(endpoints=EndpointPolicy.allow("push.example.org", service="mozilla"))
 
-    assert Service.MOZILLA == web._place("https://push.example.org/x").service
+    assert Service.MOZILLA == web._places.find("https://push.example.org/x").service
 
 
 def test_a_name_that_leads_inside_is_the_recipients_failure():
@@ -266,7 +266,7 @@ def test_tables_stay_bounded():
     """Whatever strangers store."""
     web = sender(endpoints=PUBLIC)
     for number in range(3000):
-        web._place(f"https://h{number}.example.org/x")
+        web._places.find(f"https://h{number}.example.org/x")
 
     assert web.sizes()["webpush_places"] == 1024
 
