@@ -10,7 +10,8 @@ import pytest
 from tests.unit.webpush.helpers import BROWSER, KEY, SUBJECT
 
 from pushkit import Action, AsyncClient, ConfigurationError, Notification, RecipientFailure, RetryPolicy, TechnicalFailure
-from pushkit.webpush import Config, EndpointPolicy
+from pushkit.testing.ca import LocalCA
+from pushkit.webpush import Config, EndpointPolicy, places
 
 HELLO = Notification(title="Hello")
 INSIDE = ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "fd00:ec2::254", "0.0.0.0"]
@@ -124,3 +125,32 @@ def test_a_client_of_the_callers_own_is_fine_with_named_services():
 
     assert AsyncClient(webpush=Config(vapid=KEY, subject=SUBJECT), transport=own)
     asyncio.run(own.aclose())
+
+
+def test_the_name_stays_in_the_handshake(monkeypatch):
+    """The checked address is dialled, the name is asked for (SNI) and has to be in the certificate."""
+    ca, asked = LocalCA(), []
+    context = ca.server_context(("h2", "http/1.1"))
+    context.sni_callback = lambda tls, name, context: asked.append(name)
+    monkeypatch.setattr(places, "public_address", lambda host, address: address == "127.0.0.1")
+    resolved = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 443))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: resolved)
+    loop_class = asyncio.selector_events.BaseSelectorEventLoop
+    connect = loop_class.sock_connect
+
+    async def run():
+        listener = await asyncio.start_server(
+            lambda reader, writer: writer.close(), sock=socket.create_server(("127.0.0.1", 0)), ssl=context
+        )
+        port = listener.sockets[0].getsockname()[1]
+        monkeypatch.setattr(loop_class, "sock_connect", lambda self, sock, address: connect(self, sock, (address[0], port)))
+        config = Config(vapid=KEY, subject=SUBJECT, endpoints=EndpointPolicy.any_public())
+        async with AsyncClient(webpush=config, ssl_context=ca.client_context(), retry=RetryPolicy(attempts=1)) as push:
+            outcome = await push.send(HELLO, to=BROWSER.subscription("https://push.example.org/up"))
+        listener.close()
+        return outcome
+
+    outcome = asyncio.run(run())
+
+    assert {"push.example.org"} == set(asked)
+    assert ("tls_failed", "not_sent") == (outcome.reason, outcome.disposition)
