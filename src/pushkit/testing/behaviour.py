@@ -216,6 +216,8 @@ class Behaviour:
         self.strict = strict
         self._lock = threading.RLock()
         self._steps: list[Step] = []
+        # By recipient, and under None what is about none in particular: thousands may be scripted one by one.
+        self._about: dict[str | None, list[Step]] = {None: []}
         self._made = 0
         self._outages: dict[str, Plan | ListenerFault] = {}
         self._draws: dict[tuple[int, str], int] = {}
@@ -294,6 +296,7 @@ class Behaviour:
         """Forget every step and outage."""
         with self._lock:
             self._steps.clear()
+            self._index()
             self._outages.clear()
             self._draws.clear()
             self._unexpected.clear()
@@ -312,6 +315,7 @@ class Behaviour:
                 for step, seen, used in steps:
                     step.seen, step.used = seen, used
                 self._steps = [step for step, _, _ in steps]
+                self._index()
                 self._outages = outages
             self._changed()
 
@@ -362,7 +366,7 @@ class Behaviour:
             chosen: Step | None = None
             written = False
             due: list[Step] = []
-            for step in self._steps:
+            for step in (*self._about.get(address.key, ()), *self._about[None]):
                 if not step.matches(address):
                     continue
                 written = True
@@ -411,6 +415,7 @@ class Behaviour:
                 self,
             )
             self._steps.append(step)
+            self._about.setdefault(None if step.address is None else step.address.key, []).append(step)
             return step
 
     def remove(self, step: Step) -> None:
@@ -418,6 +423,12 @@ class Behaviour:
         with self._lock:
             if step in self._steps:
                 self._steps.remove(step)
+                self._index()
+
+    def _index(self) -> None:
+        self._about = {None: []}
+        for step in self._steps:
+            self._about.setdefault(None if step.address is None else step.address.key, []).append(step)
 
     def _drawn(self, step: Step, address: Address) -> bool:
         if step.share is None:

@@ -63,10 +63,7 @@ class _Fake(Provision, Assertions):
 
     def reset(self) -> None:
         """Forget scripts, records and recipients."""
-        self.behaviour.reset()
-        self.sent.clear()
-        self.calls.clear()
-        self.world.recipients.clear()
+        self.world.reset()
 
     def _flow_while(self, live: Any) -> None:
         clock = self.clock

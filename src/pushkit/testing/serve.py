@@ -177,7 +177,7 @@ class Serving:
         """Write the state file, if something has changed since."""
         assert self.options.state is not None, "asked for only with a state file"
         world = self.server.world
-        now = (world.inbox.total, world.inbox.generation, len(world.recipients), len(world.channels))
+        now = (world.inbox.total, world.inbox.generation, world.calls.total, world.revision)
         if now != self._saved:
             state.save(self.server, self.options.state)
             self._saved = now

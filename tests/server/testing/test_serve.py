@@ -87,6 +87,7 @@ def test_state_survives_a_restart(tmp_path: Path) -> None:
         device, subscription, gone = serving.server.device(), serving.server.subscription(), serving.server.device()
         for target in (device, subscription):
             push.send(HI, to=target).unwrap()
+        serving.save()
         serving.server.unregister(gone)
         before = (
             serving.server.apns_key.key_id,

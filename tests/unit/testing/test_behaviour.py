@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -162,6 +163,20 @@ def test_a_strict_behaviour_names_near_misses() -> None:
 
     assert "near miss" in str(caught.value)
     assert "mend: script it" in str(caught.value)
+
+
+def test_thousands_of_recipients_can_be_scripted_one_by_one() -> None:
+    """A push looks at the steps about its own recipient only."""
+    behaviour = Behaviour()
+    for i in range(5000):
+        behaviour.to(f"{i:064x}").answer("Unregistered")
+    behaviour.apns.answer("ServiceUnavailable")
+    started = time.process_time()
+    for i in range(5000):
+        assert ["Unregistered"] == words(behaviour, Address("apns", f"{i:064x}"))
+
+    assert ["ServiceUnavailable"] == words(behaviour, ONE)
+    assert time.process_time() - started < 1
 
 
 # A surprise is never taken for something to retry

@@ -284,13 +284,8 @@ class PushServer(Provision):
         return list(self.sent.wait(count, timeout))
 
     def reset(self) -> None:
-        """Forget scripts, records, recipients and granted tokens; connections and credentials stay."""
-        self.behaviour.reset()
-        self.sent.clear()
-        self.calls.clear()
-        self.world.recipients.clear()
-        self.world.channels.clear()
-        self.accounts.revoke_all()
+        """Forget scripts, records, recipients and granted tokens; connections and credentials stay, and the clock is right again."""
+        self.world.reset()
 
     def shift_time(self, by: Duration) -> None:
         """Let the services' clocks run ahead (negative: behind) by so much more: old tokens, clock skew."""

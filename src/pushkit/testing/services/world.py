@@ -112,6 +112,8 @@ class World:
         """Web Push: tells whoever plays the browser that the message of this location was taken back."""
         self._clock = clock
         self._shift = 0.0
+        self.revision = 0
+        """How often a recipient came, went or changed."""
         self._lock = threading.Lock()
         self._made = 0
 
@@ -133,6 +135,7 @@ class World:
             entry = known if known is not None else self.recipients.get((provider, key), Known())
             entry.registered, entry.since = True, None
             self.recipients[provider, key] = entry
+            self.revision += 1
             return entry
 
     def unregister(self, provider: str, key: str, since: datetime | None = None) -> None:
@@ -141,6 +144,21 @@ class World:
             entry = self.recipients.setdefault((provider, key), Known())
             entry.registered = False
             entry.since = since.timestamp() if since is not None else self.now()
+            self.revision += 1
+
+    def reset(self) -> None:
+        """Forget scripts, records, recipients, channels and granted tokens; credentials stay, and the clock is right again."""
+        self.behaviour.reset()
+        self.inbox.clear()
+        self.calls.clear()
+        with self._lock:
+            self.recipients.clear()
+            self.channels.clear()
+            self.without_broadcast.clear()
+            self._shift = 0.0
+            self.revision += 1
+        self.accounts.disabled_projects.clear()
+        self.accounts.revoke_all()
 
     def next_name(self, kind: str) -> str:
         """A name for a throw-away recipient: the same ones in the same order in every run, so that seeded rates repeat."""
