@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from typing import Self
 
@@ -14,7 +15,8 @@ from tests.unit.webpush.helpers import BROWSER, KEY, SUBJECT
 
 from pushkit import Accepted, Client, Notification, RecipientFailure, RetryPolicy, TechnicalFailure
 from pushkit.testing.ca import LocalCA
-from pushkit.webpush import Config, EndpointPolicy, Message, decrypt
+from pushkit.webpush import Config, EndpointPolicy, Message, decrypt, places
+from pushkit.webpush.endpoints import Allowed
 
 HELLO = Notification(title="Hello")
 
@@ -39,6 +41,7 @@ class PlainService:
         self.seen: list[Seen] = []
         self.answers: list[bytes] = []
         self.connections = 0
+        self.silent = False
         self.protocols: set[str | None] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -182,3 +185,20 @@ def test_many_go_over_few_connections(service: PlainService, push: Client):
 
     assert 200 == report.accepted
     assert service.connections <= 8
+
+
+def test_a_stranger_that_says_nothing_is_held_short(service: PlainService, monkeypatch: pytest.MonkeyPatch):
+    """Two connections and a handful of requests, and after one time-out everything is back."""
+    service.silent = True
+    # The only public host here is our own machine.
+    monkeypatch.setattr(EndpointPolicy, "judge", lambda self, host, port: (Allowed.UNKNOWN, None))
+    monkeypatch.setattr(places, "public_address", lambda host, address: True)
+    config = Config(vapid=KEY, subject=SUBJECT, endpoints=EndpointPolicy.any_public(), attempt_timeout=0.5)
+    started = time.monotonic()
+    with Client(webpush=config, ssl_context=service.ca.client_context(), retry=RetryPolicy(attempts=1)) as push:
+        report = push.send_many(HELLO, to=[target(service, f"/up/{number}") for number in range(60)])
+
+    assert (60, 60) == (report.total, report.technical)
+    assert service.connections <= 2
+    assert len(service.seen) <= 8
+    assert time.monotonic() - started < 5.0
