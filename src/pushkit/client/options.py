@@ -91,6 +91,14 @@ class Options:
             raise ConfigurationError(
                 f"transport= and {extra}= contradict each other: a transport of your own brings its own network; set {extra} there"
             )
+        if transport is not None and not callable(getattr(transport, "submit", None)):
+            from pushkit.http.httpx_adapter import module_of
+
+            module_of(transport)
+        if proxy is not None or ssl_context is not None:
+            from pushkit.http.transport import check_network
+
+            check_network(proxy, ssl_context)
         made = cls(
             apns=apns,
             fcm=fcm,
@@ -201,6 +209,8 @@ def checked_target(to: Any, call: str) -> None:
 
     if to is None or isinstance(to, Target):
         return
+    if isinstance(to, Mapping):
+        raise TypeError(f"{call}: to= is a {type(cast('object', to)).__name__}; make a target of it, such as apns.Device(row['token'])")
     if is_many(to):
         raise TypeError(f"{call} is for one target; use send_many() or stream() for many")
     checked_targets(to, call)

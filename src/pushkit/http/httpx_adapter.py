@@ -44,7 +44,7 @@ def module_of(client: object) -> ModuleType:
         package = base.__module__.split(".")[0]
         if base.__name__ == "AsyncClient" and package in {"httpx", "httpx2"}:
             return sys.modules[package]
-    message = f"client= is a {type(client).__name__}; expected an httpx.AsyncClient (or httpx2's)"
+    message = f"the transport is a {type(client).__name__}; expected an httpx.AsyncClient (or httpx2's), or a pushkit.wire.Transport"
     raise ConfigurationError(message)
 
 

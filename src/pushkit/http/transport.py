@@ -36,6 +36,26 @@ HTTP1_REMEMBERED = 3600.0
 _Key = tuple[Origin, Hashable]
 
 
+def check_network(proxy: Any, ssl_context: Any) -> None:
+    """
+    Look at ``proxy`` and ``ssl_context`` before anything is opened.
+
+    Raises:
+        ConfigurationError: for a proxy's URL that is none, and for a context that is something else.
+    """
+    if proxy is not None:
+        if not isinstance(proxy, str):
+            message = f"proxy= is a {type(proxy).__name__}; expected a URL such as http://user:password@host:3128"
+            raise ConfigurationError(message)
+        Proxy.parse(proxy)
+    if ssl_context is not None and not isinstance(ssl_context, ssl.SSLContext):
+        message = (
+            f"ssl_context= is a {type(ssl_context).__name__}; expected an ssl.SSLContext, "
+            "such as ssl.create_default_context(cafile=...) for a private CA; None trusts what the system trusts"
+        )
+        raise ConfigurationError(message)
+
+
 class HttpTransport:
     """
     Carries requests; fulfils :class:`pushkit.wire.Transport`.
@@ -68,6 +88,7 @@ class HttpTransport:
         if client is not None and (proxy is not None or ssl_context is not None):
             message = "client= brings its own network: give proxy= and ssl_context= to that client instead"
             raise ConfigurationError(message)
+        check_network(proxy, ssl_context)
         self.clock: Clock = clock if clock is not None else LoopClock()
         self.engine, factory = choose_engine(engine)
         self._proxies = Proxies(Proxy.parse(proxy) if proxy is not None else None)
