@@ -73,6 +73,8 @@ class Run:
     """Rows that were handed over in this run."""
     skipped: int = 0
     """Rows that had ended in an earlier run."""
+    repeated: int = 0
+    """Rows with an address that came before, left out because of ``unique``."""
     doubtful: list[str] = attrs.field(factory=list[str])
     """Rows that may have been sent twice (or, with ``in_doubt="skip"``, perhaps not at all): ``row 17 (user-17)``."""
     doubtful_rows: set[int] = attrs.field(factory=set[int])
@@ -94,6 +96,16 @@ class _Feed:
         self.journal = journal
         self.run = run
         self.stopped = False
+        self._seen: set[str] | None = set() if plan.unique else None
+
+    def _repeated(self, target: Any) -> bool:
+        # Here and not in the client: a row that it leaves out has no outcome, and would be in doubt for ever.
+        mark = self.journal.hashed(target)
+        assert self._seen is not None
+        if isinstance(target, Target) and mark in self._seen:
+            return True
+        self._seen.add(mark)
+        return False
 
     def __iter__(self) -> Iterator[Any]:
         past = self.journal.past
@@ -103,6 +115,9 @@ class _Feed:
                 return
             target = target_of(row, number, self.plan.provider)
             self.journal.check_row(number, target)
+            if self._seen is not None and self._repeated(target):
+                self.run.repeated += 1
+                continue
             ended = past.ended.get(number)
             if ended is not None and not _worth_sending(ended, now, self.plan.in_doubt):
                 self.run.skipped += 1
@@ -115,7 +130,7 @@ class _Feed:
                     continue
             elif ended is not None and ended.get("d") == Disposition.UNKNOWN.value:
                 self._doubt(number, target)
-            self.journal.taken(number)
+            self.journal.taken(number, target)
             self.run.sent += 1
             yield target
         self.run.exhausted = True
@@ -183,10 +198,10 @@ async def _send_all(
     heard: Callable[[Outcome, Run], object] | None,
     stop: asyncio.Event | None,
 ) -> None:
-    run, plan = feed.run, feed.plan
+    run = feed.run
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
-    async with push.stream(message, to=feed, unique=plan.unique) as outcomes:
+    async with push.stream(message, to=feed) as outcomes:
 
         def interrupted() -> None:
             if run.interrupted and task is not None:

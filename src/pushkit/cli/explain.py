@@ -37,7 +37,7 @@ def explain(provider: str, terms: Sequence[str], *, raw: str | None = None, serv
     """
     if provider not in {*PROVIDERS, OWN}:
         raise ConfigurationError(f"expected one of {', '.join((*PROVIDERS, OWN))}, got {provider!r}")
-    if raw is None and (own := [verdict for verdict in own_verdicts() if [verdict.reason] == list(terms)]):
+    if raw is None and (own := [verdict for _, verdict in own_verdicts() if [verdict.reason] == list(terms)]):
         # Of a word with two fates, the uncertain one comes first: it is the one to be careful with.
         return _explained(provider, None, own[0], list(find(OWN, terms)), source=SOURCES[OWN][1])
     if provider == OWN:

@@ -186,25 +186,24 @@ def _webpush() -> list[Entry]:
     ]
 
 
-def own_verdicts() -> Sequence[Verdict]:
-    """What pushkit says by itself: a verdict for each kind of fault and each decision of delivery."""
+def own_verdicts() -> Sequence[tuple[str, Verdict]]:
+    """What pushkit says by itself: where it is found, and the verdict on each kind of fault and each decision of delivery."""
     from pushkit.delivery import settle
     from pushkit.faults import judge_fault
     from pushkit.webpush.reasons import LOCAL
     from pushkit.wire import Processed, WireFault
 
-    faults = [
-        judge_fault(WireFault(kind=kind, processed=processed), {}, 1.0)
-        for kind in FaultKind
-        for processed in (Processed.UNKNOWN, Processed.NO)
-        # These two can only be one of both: nothing was dialled, or somebody answered.
-        if not (kind in _NEVER_PROCESSED and processed is Processed.UNKNOWN)
-        and not (kind is FaultKind.RESPONSE_TOO_LARGE and processed is Processed.NO)
-    ]
+    found: list[tuple[str, Verdict]] = []
+    for kind in FaultKind:
+        if kind not in _NEVER_PROCESSED:
+            found.append(("fate unknown", judge_fault(WireFault(kind=kind, processed=Processed.UNKNOWN), {}, 1.0)))
+        if kind is not FaultKind.RESPONSE_TOO_LARGE:  # somebody answered, so it was processed by somebody
+            found.append(("not processed", judge_fault(WireFault(kind=kind, processed=Processed.NO), {}, 1.0)))
     decisions = [settle.expired(), settle.superseded(), settle.cancelled(), settle.closed(), settle.no_room()]
     decisions += [settle.circuit_open(30.0, "the push service"), settle.throttled(60.0, "this recipient")]
-    local = [
-        Verdict(
+    found += [("decided before sending", verdict) for verdict in decisions]
+    for reason, row in LOCAL.items():
+        verdict = Verdict(
             category=row.kind.category,
             reason=reason,
             action=row.kind.action,
@@ -212,9 +211,8 @@ def own_verdicts() -> Sequence[Verdict]:
             disposition=Disposition.NOT_SENT,
             advice=row.advice,
         )
-        for reason, row in LOCAL.items()
-    ]
-    return [*faults, *decisions, *local]
+        found.append(("web push, found before sending", verdict))
+    return found
 
 
 _NEVER_PROCESSED: Final = frozenset(
@@ -234,9 +232,9 @@ def _own() -> list[Entry]:
             floor=(verdict.floor or 0.0) if verdict.retryable else None,
             suspicion=verdict.suspicion,
             advice=verdict.advice,
-            evidence="" if verdict.disposition is Disposition.NOT_SENT else "fate unknown",
+            evidence=where,
         )
-        for verdict in own_verdicts()
+        for where, verdict in own_verdicts()
     ]
 
 
@@ -310,6 +308,8 @@ def read_response(raw: str) -> tuple[int | None, list[tuple[bytes, bytes]], byte
         if number.isascii() and number.isdigit() and len(number) == 3:
             status = int(number)
             text = rest if words[0].upper().startswith("HTTP/") else text[len(number) :].lstrip()
+    if text.startswith("\n"):
+        return status, fields, text.lstrip("\n").encode("utf-8", "replace")
     head, separator, body = text.partition("\n\n")
     lines = head.split("\n")
     if lines[0] and all(_is_field(line) for line in lines):

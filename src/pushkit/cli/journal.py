@@ -14,6 +14,7 @@ import hmac
 import json
 import os
 import secrets
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,6 +45,8 @@ class Past:
     """The last outcome of each row that has one."""
     doubtful: set[int] = attrs.field(factory=set[int])
     """Rows that were taken and have no outcome since."""
+    hashes: dict[int, str] = attrs.field(factory=dict[int, str])
+    """Keyed hash of the address that each row held when it was taken."""
 
 
 class Journal:
@@ -58,7 +61,7 @@ class Journal:
         self.path = path
         self.key_path = path.with_name(path.name + ".key")
         self.past = Past()
-        self._lines = 0
+        self._synced = time.monotonic()
         if path.exists() and path.stat().st_size:
             self.broadcast_id = self._load(what)
             self.resumed = True
@@ -86,13 +89,13 @@ class Journal:
 
     # -- writing ---------------------------------------------------------------------------------------
 
-    def taken(self, row: int) -> None:
+    def taken(self, row: int, target: object) -> None:
         """This row is handed over now: from here on it may have been sent."""
-        self._write({"t": row})
+        self._write({"t": row, "h": self.hashed(target)})
 
     def ended(self, row: Row, outcome: Outcome) -> None:
         """What became of a row."""
-        line: dict[str, Any] = {"r": row.number, "h": self.hashed(outcome.target), "p": outcome.provider}
+        line: dict[str, Any] = {"r": row.number, "p": outcome.provider}
         if outcome.label is not None:
             line["l"] = outcome.label
         if not isinstance(outcome, Accepted):
@@ -111,9 +114,10 @@ class Journal:
     def _write(self, line: dict[str, Any]) -> None:
         # One write for one line: a process that is killed leaves whole lines, or one cut one at the end.
         os.write(self._file, json.dumps(line, ensure_ascii=True, separators=(",", ":")).encode() + b"\n")
-        self._lines += 1
-        if self._lines % _SYNC_EVERY == 0:
+        now = time.monotonic()
+        if now - self._synced >= _SYNC_EVERY:
             os.fsync(self._file)
+            self._synced = now
 
     def hashed(self, target: object) -> str:
         """A keyed hash of a target's address: tells whether a row still holds the same recipient, and nothing else."""
@@ -151,28 +155,35 @@ class Journal:
                 f'"{self.key_path}": the key of the result file is missing or spoiled; without it nobody can tell whether the rows are still the same. '
                 "Put it back, or begin anew with another --result (which sends to everybody)"
             ) from None
+        alike: dict[tuple[Any, Any], dict[str, Any]] = {}
         for line in lines:
             if "t" in line:
                 self.past.doubtful.add(line["t"])
+                self.past.hashes[line["t"]] = line["h"]
             elif "r" in line:
                 self.past.doubtful.discard(line["r"])
-                self.past.ended[line["r"]] = line
+                self.past.ended[line["r"]] = line if "c" in line else _shared(line, alike)
         _end_the_last_line(self.path)
         return str(head["id"])
 
     def check_row(self, row: int, target: object) -> None:
         """
-        Make sure that a row which has ended is still the same recipient.
+        Make sure that a row which was begun is still the same recipient.
 
         Raises:
             ConfigurationError: when it is another one.
         """
-        known = self.past.ended.get(row)
-        if known is not None and known.get("h") != self.hashed(target):
+        known = self.past.hashes.get(row)
+        if known is not None and known != self.hashed(target):
             raise ConfigurationError(
                 f"row {row} holds another recipient than in the earlier run: the recipients changed in between, so rows cannot be told apart. "
                 "Use the same file or a query with ORDER BY on a stable column, or begin anew with another --result"
             )
+
+
+def _shared(line: dict[str, Any], alike: dict[tuple[Any, Any], dict[str, Any]]) -> dict[str, Any]:
+    # A million accepted rows say the same; one dictionary for all of them keeps a resumed broadcast small.
+    return alike.setdefault((line.get("p"), line.get("l")), {name: line[name] for name in ("p", "l") if name in line})
 
 
 def _end_the_last_line(path: Path) -> None:
@@ -193,8 +204,14 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
                 continue
             if isinstance(line, dict):
                 fields = cast("dict[str, Any]", line)
-                if all(isinstance(fields[name], int) for name in ("t", "r") if name in fields):
+                if _is_whole(fields):
                     yield fields
+
+
+def _is_whole(fields: dict[str, Any]) -> bool:
+    if "t" in fields:
+        return isinstance(fields["t"], int) and isinstance(fields.get("h"), str)
+    return "pushkit_result" in fields or isinstance(fields.get("r"), int)
 
 
 def is_result_file(path: Path) -> bool:

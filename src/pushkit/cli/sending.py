@@ -132,6 +132,7 @@ def broadcast_summary(run: Run, plan: Plan, language: Language) -> tuple[dict[st
         "report": run.report.as_dict(),
         "sent": run.sent,
         "skipped": run.skipped,
+        "repeated": run.repeated,
         "interrupted": run.interrupted,
         "complete": run.exhausted,
         "in_doubt": run.doubtful,
@@ -142,6 +143,8 @@ def broadcast_summary(run: Run, plan: Plan, language: Language) -> tuple[dict[st
     lines = [run.report.to_text(language=language), ""]
     if run.skipped:
         lines.append(f"{run.skipped:,} rows had ended in an earlier run and were not sent again.")
+    if run.repeated:
+        lines.append(f"{run.repeated:,} rows repeat an address and were left out.")
     if run.doubtful_rows:
         what = (
             "were sent again and may have arrived twice"
