@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import os
 import signal
@@ -12,6 +13,7 @@ import sys
 import textwrap
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from tests.unit.delivery.support import STEADY, Phone, Scripted, Toy, Words, phones
@@ -39,7 +41,7 @@ def test_send_many_keeps_the_order():
     with toy_client() as push:
         report = push.send_many(PUSH, to=targets)
 
-    assert [target for target in targets] == [outcome.target for outcome in report.outcomes]
+    assert targets == [outcome.target for outcome in report.outcomes]
     assert [True, False, True, False] == [outcome.accepted for outcome in report.outcomes]
 
 
@@ -76,10 +78,9 @@ def test_a_message_callable_is_called_once_for_each_push():
 
 def test_a_database_cursor_is_an_input():
     """An sqlite3 cursor, which belongs to its thread, can be read row by row."""
-    database = sqlite3.connect(":memory:")
-    database.execute("create table devices (number text)")
-    database.executemany("insert into devices values (?)", [(str(n),) for n in range(2000)])
-    with toy_client(max_in_flight=50) as push:
+    with contextlib.closing(sqlite3.connect(":memory:")) as database, toy_client(max_in_flight=50) as push:
+        database.execute("create table devices (number text)")
+        database.executemany("insert into devices values (?)", [(str(n),) for n in range(2000)])
         report = push.send_many(PUSH, to=(Phone(number) for (number,) in database.execute("select number from devices")))
 
     assert 2000 == report.accepted
@@ -274,7 +275,7 @@ def test_a_child_process_starts_anew():
 def run_script(text, *, after=None, expect=0):
     """Run a script in a process of its own; ``after``: send it SIGINT when it has printed a line."""
     process = subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", textwrap.dedent(text)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=os.getcwd()
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(text)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path.cwd()
     )
     if after is not None:
         assert process.stdout is not None
