@@ -58,6 +58,8 @@ class Context:
     """A portable notification: fields are named in its terms."""
     live_activity: bool = False
     """The message has a Live Activity token, so Apple's reasons may be about that."""
+    fan_out: bool = False
+    """A topic or a condition."""
     target_field: str = ""
     """The caller's name of what a malformed topic or condition was given as."""
     notes: str = ""
@@ -223,7 +225,7 @@ def _verdict(key: str, answer: Answer, response: WireResponse, now: float, conte
     row = ROWS[key]
     secrets = tuple(context.secrets())
     answered = untrusted.server_time(response.headers)
-    evidence = _evidence(key, answer, 0.0 if answered is None else now - answered, context.notes)
+    evidence = _evidence(key, answer, 0.0 if answered is None else now - answered, context)
     return Verdict(
         category=row.category,
         reason=_reason(key, row, answer, response.status),
@@ -242,7 +244,7 @@ def _verdict(key: str, answer: Answer, response: WireResponse, now: float, conte
         # of another project may be ours, sent with the wrong configuration.
         settled_by_acceptance=False,
         info={name: scrub(value, secrets, limit=300) for name, value in evidence.items()},
-        directives=_directives(row, answer),
+        directives=_directives(row, _pause_scope(answer, context)),
     )
 
 
@@ -264,18 +266,33 @@ def _retry_after(answer: Answer, response: WireResponse, now: float) -> float | 
     return max(asked, default=None)
 
 
-def _directives(row: Row, answer: Answer) -> tuple[Directive, ...]:
+def _pause_scope(answer: Answer, context: Context) -> PauseScope:
+    """
+    What slows down.
+
+    Google says of QUOTA_EXCEEDED that the limit is the message target's, and a project's limit comes without
+    that code. So where nothing tells, one busy device must not hold up all others.
+    """
+    told = _quota_scope(answer)
+    if told is not None:
+        return told
+    if answer.fcm != "QUOTA_EXCEEDED":
+        return PauseScope.PROJECT
+    return PauseScope.TOPIC if context.fan_out else PauseScope.RECIPIENT
+
+
+def _directives(row: Row, pause: PauseScope) -> tuple[Directive, ...]:
     found: list[Directive] = []
     if row.refresh:
         found.append(RefreshCredential())
     if row.latch:
         found.append(LatchCredential())
     if row.scope is Scope.THROTTLE:
-        found.append(Pause(scope=_quota_scope(answer) or PauseScope.PROJECT))
+        found.append(Pause(scope=pause))
     return tuple(found)
 
 
-def _evidence(key: str, answer: Answer, skew: float, notes: str) -> dict[str, str]:
+def _evidence(key: str, answer: Answer, skew: float, context: Context) -> dict[str, str]:
     found = {
         "fcm_code": answer.fcm,
         "rpc_status": answer.rpc,
@@ -284,10 +301,10 @@ def _evidence(key: str, answer: Answer, skew: float, notes: str) -> dict[str, st
         "error_info": answer.info,
         "fields": ", ".join(violation.field for violation in answer.violations if violation.field),
         "quota": ", ".join(quota.field for quota in answer.quotas if quota.field) or answer.quota_limit,
-        "warning": notes,
+        "warning": context.notes,
     }
     if ROWS[key].scope is Scope.THROTTLE:
-        found["quota_scope"] = (_quota_scope(answer) or PauseScope.PROJECT).value
+        found["quota_scope"] = _pause_scope(answer, context).value
     if key == "payload":
         found["ambiguous"] = "Google does not say whether the message or the recipient is wrong"
     if key == "live_activity_gone":

@@ -129,9 +129,9 @@ def prepare(message: BaseMessage, kind: type[FcmTarget], stamp: Stamp, label: st
         _check_together(resource, kind)
         _check_size(resource, kind, portable=isinstance(message, Notification))
     except Refused as refusal:
-        return refuse_payload(
-            refusal.reason, f"Correct {refusal.field}: it {refusal.problem}.", field=refusal.field, detail=refusal.problem
-        )
+        verb = "Shorten" if refusal.reason == "payload_too_large" else "Correct"
+        advice = f"{verb} {refusal.field}: it {refusal.problem}."
+        return refuse_payload(refusal.reason, advice, field=refusal.field, detail=refusal.problem)
     if label is not None:
         resource.setdefault("fcm_options", {}).setdefault("analytics_label", label)
     resource, replaceable = _deduped(resource, message, kind, stamp)
@@ -227,7 +227,7 @@ def _check_size(resource: Wire, kind: type[FcmTarget], *, portable: bool) -> Non
 def _too_large(field: str, size: int, limit: int, *, portable: bool) -> Refused:
     if portable:
         field = {"notification": "body", "apns.payload": "body"}.get(field, field)
-    problem = f"makes the message {size} bytes long, and FCM takes {limit}; shorten it, or send an id and let the app fetch the rest"
+    problem = f"makes the message {size} bytes long, and FCM takes {limit}; or send an id and let the app fetch the rest"
     return Refused(field, problem, "payload_too_large")
 
 

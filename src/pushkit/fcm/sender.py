@@ -141,6 +141,7 @@ class FcmSender:
         context = Context(
             portable=fcm_prepared.portable,
             live_activity=fcm_prepared.live_activity,
+            fan_out=target.fan_out,
             target_field=_TARGET_FIELDS.get(type(target).__name__, ""),
             notes=fcm_prepared.notes,
             secrets=functools.partial(_secrets, request, fcm_prepared, target),

@@ -81,16 +81,25 @@ def test_a_dead_live_activity_says_what_it_concerns():
         ([fcm_error("QUOTA_EXCEEDED"), quota("x", "Device message rate")], "x", PauseScope.RECIPIENT),
         ([apns(429, "TooManyRequests")], "x", PauseScope.RECIPIENT),
         ([info("RATE_LIMIT_EXCEEDED", quota_limit="SendsPerMinutePerProject")], "x", PauseScope.PROJECT),
-        ([fcm_error("QUOTA_EXCEEDED")], "x", PauseScope.PROJECT),
+        ([fcm_error("QUOTA_EXCEEDED"), quota("project:1", "x")], "x", PauseScope.PROJECT),
+        ([fcm_error("QUOTA_EXCEEDED")], "x", PauseScope.RECIPIENT),
         ([], "x", PauseScope.PROJECT),
     ],
 )
 def test_the_quota_decides_what_slows_down(details, message, scope):
-    """A device, a topic, or the whole project where nothing tells."""
+    """A device, a topic, the project. Where nothing tells, the code does: one busy device must not hold up all others."""
     verdict = refused(429, "RESOURCE_EXHAUSTED", message, *details)
 
     assert (Pause(scope=scope),) == verdict.directives
     assert scope == verdict.info["quota_scope"]
+
+
+@pytest.mark.parametrize("target", [fcm.Topic("news"), fcm.Condition("'a' in topics")])
+def test_a_quota_of_a_fan_out_is_the_topics(target):
+    """Nothing tells, and the target is one."""
+    verdict = refused(429, "RESOURCE_EXHAUSTED", "x", fcm_error("QUOTA_EXCEEDED"), target=target)
+
+    assert (Pause(scope=PauseScope.TOPIC),) == verdict.directives
 
 
 @pytest.mark.parametrize(
