@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ from pushkit.wire import FaultKind, Origin, OriginHealth, OriginPolicy, Processe
 if TYPE_CHECKING:
     from pushkit.http.httpx_adapter import HttpxCarrier
 
+CLOSE_WITHIN = 2.0
+"""Seconds that httpx has to close its connections."""
 SWEEP_EVERY = 5.0
 """Seconds between looks for connections that are idle or old."""
 MAX_POOLS = 1024
@@ -197,7 +200,9 @@ class HttpTransport:
             pool.close()
         await asyncio.gather(*dialing, return_exceptions=True)
         if self._carrier is not None:
-            await self._carrier.aclose()
+            with contextlib.suppress(TimeoutError):  # httpx may wait for a server to say goodbye
+                async with asyncio.timeout(CLOSE_WITHIN):
+                    await self._carrier.aclose()
         self._pools.clear()
         self._wheel.clear()
         self._tls.clear()
