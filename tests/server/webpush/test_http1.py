@@ -41,6 +41,7 @@ class PlainService:
         self.seen: list[Seen] = []
         self.answers: list[bytes] = []
         self.connections = 0
+        self.open = self.most_open = 0
         self.silent = False
         self.protocols: set[str | None] = set()
         self._loop = asyncio.new_event_loop()
@@ -49,6 +50,8 @@ class PlainService:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.open += 1
+        self.most_open = max(self.most_open, self.open)
         tls = writer.get_extra_info("ssl_object")
         assert isinstance(tls, ssl.SSLObject)
         self.protocols.add(tls.selected_alpn_protocol())
@@ -58,6 +61,9 @@ class PlainService:
                 fields = [(name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in head[1:] if line)]
                 length = int(dict(fields).get("content-length", "0"))
                 self.seen.append(Seen(head[0], fields, await reader.readexactly(length)))
+                if self.silent:
+                    await reader.read()  # until the client hangs up
+                    return
                 writer.write(
                     self.answers.pop(0) if self.answers else b"HTTP/1.1 201 Created\r\nLocation: /m/1\r\nContent-Length: 0\r\n\r\n"
                 )
@@ -65,6 +71,7 @@ class PlainService:
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass
         finally:
+            self.open -= 1
             writer.close()
 
     async def _open(self) -> None:
@@ -199,6 +206,6 @@ def test_a_stranger_that_says_nothing_is_held_short(service: PlainService, monke
         report = push.send_many(HELLO, to=[target(service, f"/up/{number}") for number in range(60)])
 
     assert (60, 60) == (report.total, report.technical)
-    assert service.connections <= 2
+    assert service.most_open <= 2
     assert len(service.seen) <= 8
     assert time.monotonic() - started < 5.0
