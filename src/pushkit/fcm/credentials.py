@@ -17,6 +17,7 @@ import attrs
 
 from pushkit.errors import ConfigurationError
 from pushkit.fcm import oauth
+from pushkit.files import read_key_file
 from pushkit.outcomes import Action, Scope
 from pushkit.provider import AccessToken, Credential, CredentialFlow
 from pushkit.secret import fingerprint, without_locals
@@ -117,14 +118,11 @@ class ServiceAccount:
         Raises:
             ConfigurationError: when there is no such file or it holds something else.
         """
-        location = Path(path)
+        content = read_key_file(path, "fcm.ServiceAccount.from_file()", inline="fcm.ServiceAccount.from_json()", missing=_KEY_FILE)
         try:
-            text = location.read_text("utf-8")
-        except FileNotFoundError:
-            raise _wrong(f"{str(path)!r}: no such file (looked in {location.absolute().parent}); {_KEY_FILE}") from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise _wrong(f"{str(path)!r}: cannot be read ({type(error).__name__}); expected the JSON key file") from None
-        return cls.from_json(text)
+            return cls.from_json(content)
+        except ConfigurationError as error:
+            raise ConfigurationError(f'"{Path(path).name}": {error}') from None
 
     @classmethod
     @without_locals
@@ -135,9 +133,13 @@ class ServiceAccount:
         Raises:
             ConfigurationError: when it is something else.
         """
+        given: Any = text
+        if not isinstance(given, (str, bytes, bytearray)):
+            mend = "pass it to fcm.ServiceAccount.from_info()" if isinstance(given, Mapping) else "is the environment variable set?"
+            raise _wrong(f"got a {type(given).__name__}; expected the text of the key file ({mend})")
         try:
             info = json.loads(text)
-        except (ValueError, RecursionError, TypeError):
+        except (ValueError, RecursionError):
             # `from None`: a JSON error quotes the document, and the document is a private key.
             raise _wrong("this is no JSON; expected the text of the key file") from None
         if not isinstance(info, dict):

@@ -35,13 +35,13 @@ _UNAVAILABLE_ERRORS: Final = frozenset({"internal_failure", "server_error", "tem
 _SKEW: Final = 60.0
 _WORD: Final = frozenset("abcdefghijklmnopqrstuvwxyz_")
 
-_ADVICE: Final = {
+ADVICE: Final = {
     "oauth_invalid_grant": "Check the service account key and the server's clock: Google refuses the sign-in.",
     "oauth_unavailable": "Try again shortly: Google's sign-in service has trouble, and nothing was sent.",
     "oauth_not_found": "Check the token_uri of the key file: there is no sign-in service at that address.",
     "oauth_malformed_response": "Check the token_uri of the key file and any proxy in between: the answer holds no access token.",
 }
-_REFUSED: Final = "Check the credentials: Google's sign-in service refuses them."
+REFUSED: Final = "Check the credentials: Google's sign-in service refuses them."
 
 
 def token_from(result: WireResult, now: float) -> AccessToken | Verdict:
@@ -92,7 +92,7 @@ def unavailable(detail: str) -> Verdict:
     """The sign-in service has trouble; trying again shortly may help."""
     return refuse_technical(
         "oauth_unavailable",
-        _ADVICE["oauth_unavailable"],
+        ADVICE["oauth_unavailable"],
         scope=Scope.ATTEMPT,
         action=Action.RETRY_LATER,
         retryable=True,
@@ -104,7 +104,7 @@ def unavailable(detail: str) -> Verdict:
 def refused(reason: str, *, scope: Scope, action: Action, detail: str, status: int | None = None) -> Verdict:
     """The sign-in cannot work until somebody changes something: every push would fail, so sending stops."""
     verdict = refuse_technical(
-        reason, _ADVICE.get(reason, _REFUSED), scope=scope, action=action, detail=detail, directives=(LatchCredential(),)
+        reason, ADVICE.get(reason, REFUSED), scope=scope, action=action, detail=detail, directives=(LatchCredential(),)
     )
     return attrs.evolve(verdict, status=status)
 

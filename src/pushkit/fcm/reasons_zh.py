@@ -63,6 +63,12 @@ ADVICE: Mapping[str, str] = {
     "Wait a little and try again: Apple's service behind Google's had an error.": "稍等再试：谷歌背后的苹果服务出错。",
     "Wait a little and try again: Google's topic service has trouble.": "稍等再试：谷歌的主题服务有问题。",
     "Wait a little and try again: the answer was cut off or did not come from Google.": "稍等再试：回答不完整，或者不是来自谷歌。",
+    "Check the service account key and the server's clock: Google refuses the sign-in.": "检查服务账号密钥和服务器时钟：谷歌拒绝登录。",
+    "Try again shortly: Google's sign-in service has trouble, and nothing was sent.": "稍后重试：谷歌的登录服务有故障，什么都没有发出。",
+    "Check the token_uri of the key file: there is no sign-in service at that address.": "检查密钥文件中的 token_uri：那个地址没有登录服务。",
+    "Check the token_uri of the key file and any proxy in between: the answer holds no access token.": "检查密钥文件中的 token_uri 以及中间的代理：应答里没有访问令牌。",
+    "Check the credentials: Google's sign-in service refuses them.": "检查凭据：谷歌的登录服务拒绝了它们。",
+    "Replace the access token: Google refuses it, and a StaticToken cannot be renewed by itself.": "更换访问令牌：谷歌拒绝了它，而 StaticToken 不会自行续期。",
 }
 # fmt: on
 """The English sentence of a row, to the Chinese one."""

@@ -121,3 +121,11 @@ def test_every_row_is_consistent(row):
     assert row.category is Category.TECHNICAL or not row.retryable
     assert row.advice.endswith(".")
     assert row.meaning.endswith(".")
+
+
+def test_every_advice_is_there_in_chinese():
+    """A team that reads Chinese gets all of it, the token endpoint's included."""
+    from pushkit.fcm import oauth
+    from pushkit.fcm.reasons_zh import ADVICE
+
+    assert {row.advice for row in ROWS.values()} | set(oauth.ADVICE.values()) | {oauth.REFUSED} <= set(ADVICE)
