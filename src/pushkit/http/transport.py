@@ -241,19 +241,24 @@ class HttpTransport:
         plain = origin.scheme == "http" and "http/1.1" in policy.protocols  # no ALPN without TLS
         if self._client is not None or plain or "h2" not in policy.protocols or not self._speaks_tunnels(origin, policy):
             return None
+        if "http/1.1" in policy.protocols and self._is_http1(origin):
+            return None
         pool = self._pools.get((origin, pool_key))
         if pool is None:
-            until = self._http1.get(origin) if "http/1.1" in policy.protocols else None
-            if until is not None and self.clock.monotonic() < until:
-                return None
             self._make_room()
             pool = self._pools[origin, pool_key] = Pool(self, origin, policy, self.clock, self._dialer.dial)
             self._start_sweeping()
-        if "http/1.1" in policy.protocols and origin in self._http1:
-            return None
         pool.policy = policy
         self._last_origin, self._last_key, self._last_pool = origin, pool_key, pool
         return pool
+
+    def _is_http1(self, origin: Origin) -> bool:
+        """Whether this origin chose HTTP/1.1 within the last hour."""
+        until = self._http1.get(origin)
+        if until is not None and self.clock.monotonic() >= until:
+            self._http1.pop(origin)
+            return False
+        return until is not None
 
     def _make_room(self) -> None:
         """Origins may be named by strangers: the oldest that nobody uses gives way."""

@@ -351,6 +351,26 @@ def test_alpn_decides(pki: Pki, engine: str) -> None:
     asyncio.run(main())
 
 
+def test_an_origin_may_learn_http2(pki: Pki, engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That a service speaks HTTP/1.1 only is not believed for ever."""
+    monkeypatch.setattr("pushkit.http.transport.HTTP1_REMEMBERED", 0.2)
+
+    async def main() -> None:
+        old = Http11()
+        port = await old.start(pki.server_context(("http/1.1",)))
+        transport = HttpTransport(ssl_context=pki.client_context(), engine=engine)
+        for pause in (0, 0, 0.25):
+            await asyncio.sleep(pause)
+            await ask(transport, Origin("localhost", port), BOTH)
+        await transport.aclose()
+        await old.stop()
+
+        assert 3 == len(old.requests)
+        assert 3 == old.connections  # asked, kept, asked again
+
+    asyncio.run(main())
+
+
 def test_alpn_prefers_http2(pki: Pki, engine: str) -> None:
     """Where both sides can, it is HTTP/2."""
 
