@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import os
 import ssl
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.canaries import Canaries, LeakCatcher
 
 import pushkit
-from pushkit import ConfigurationError, Notification, apns
+from pushkit import ConfigurationError, Notification, apns, fcm, webpush
 from pushkit.testing.accounts import Accounts
 
 HELLO = Notification(title="Hello")
@@ -47,3 +51,74 @@ def test_a_row_in_place_of_a_target_is_told_to_become_one() -> None:
     """A dictionary is iterable, but nobody who passes one means many targets."""
     with pushkit.Client(apns=config()) as push, pytest.raises(TypeError, match=r"to= is a dict; make a target of it, such as apns\.Device"):
         push.send(HELLO, to={"token": "80b5"})  # type: ignore[arg-type]  # that is the point
+
+
+READERS = {
+    "apns.TokenKey.from_file()": lambda path: apns.TokenKey.from_file(path, key_id="ABC123DEFG", team_id="DEF123GHIJ"),
+    "apns.Certificate.from_pem_file()": lambda path: apns.Certificate.from_pem_file(path),
+    "apns.Certificate.from_p12_file()": lambda path: apns.Certificate.from_p12_file(path),
+    "fcm.ServiceAccount.from_file()": lambda path: fcm.ServiceAccount.from_file(path),
+    "webpush.VapidKey.from_file()": lambda path: webpush.VapidKey.from_file(path),
+}
+EXPECTED_FILE = "expected the path of a file"
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_variable_that_is_not_set_is_named_as_such(reader: str) -> None:
+    """``os.environ.get("KEY_FILE")`` gave None, or an empty text: the commonest way to have no key file."""
+    for nothing, seen in ((None, "the path is a NoneType"), ("", "the path is empty")):
+        with pytest.raises(ConfigurationError) as caught:
+            READERS[reader](nothing)
+
+        assert str(caught.value).startswith(f"{reader}: {seen}; {EXPECTED_FILE} (is the environment variable set?)")
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("shape", ["pem", "json", "base64", "base64url"])
+def test_a_key_in_place_of_its_path_is_not_repeated(reader: str, shape: str, canaries: Canaries) -> None:
+    """People put the key itself into the variable that should hold the path; the error must not print it."""
+    secret = base64.b64encode(canaries.access_token.encode()).decode()
+    key = {
+        "pem": f"-----BEGIN PRIVATE KEY-----\n{secret}\n-----END PRIVATE KEY-----\n",
+        "json": json.dumps({"private_key": secret}),
+        "base64": f"{secret[:20]}/{secret[21:]}",
+        "base64url": secret.rstrip("="),
+    }[shape]
+    catcher = LeakCatcher(canaries.with_more(secret, secret[21:41]))
+
+    with pytest.raises(ConfigurationError, match=f"{reader[:-2]}.*looks like a key itself.*pass it to (apns|fcm|webpush)") as caught:
+        READERS[reader](key)
+
+    catcher.see(caught.value)
+    catcher.see_exception(caught.value)
+    catcher.assert_clean()
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_key_file_that_holds_something_else_is_named(reader: str, tmp_path: Path) -> None:
+    """Who has three key files wants to know which one is wrong."""
+    for name, content in (("notes.txt", b"buy milk"), ("nothing.p8", b""), ("photo.jpg", os.urandom(3000)), ("film.mp4", bytes(100_000))):
+        (tmp_path / name).write_bytes(content)
+
+        with pytest.raises(ConfigurationError, match=name):
+            READERS[reader](tmp_path / name)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_key_file_that_is_not_there_is_named_with_its_folder(reader: str, tmp_path: Path) -> None:
+    """A relative path depends on where the program was started."""
+    with pytest.raises(ConfigurationError) as caught:
+        READERS[reader](tmp_path / "keys" / "AuthKey_ABC123DEFG.p8")
+
+    assert f"no such file (looked in {tmp_path / 'keys'})" in str(caught.value)
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        READERS[reader](tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("given", "mend"), [(None, "environment variable"), ({"type": "service_account"}, r"from_info\(\)"), (5, "got a int")]
+)
+def test_a_service_account_that_is_no_text_says_what_takes_it(given: Any, mend: str) -> None:
+    """A mapping is not "no JSON"."""
+    with pytest.raises(ConfigurationError, match=mend):
+        fcm.ServiceAccount.from_json(given)

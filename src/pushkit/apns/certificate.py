@@ -15,6 +15,7 @@ import attrs
 
 from pushkit.apns.kinds import RULES, Environment
 from pushkit.errors import ConfigurationError
+from pushkit.files import read_key_file
 from pushkit.secret import fingerprint, without_locals
 from pushkit.wire import ClientCertificate
 
@@ -102,9 +103,13 @@ class Certificate:
         Raises:
             ConfigurationError: as :meth:`from_pem`, and when there is no such file.
         """
-        from pushkit.apns.credentials import read_file
-
-        return cls.from_pem(read_file(path), None if key_path is None else read_file(key_path), password=password)
+        what, inline = "apns.Certificate.from_pem_file()", "apns.Certificate.from_pem()"
+        certificate = read_key_file(path, what, inline=inline)
+        key = None if key_path is None else read_key_file(key_path, what, inline=inline)
+        try:
+            return cls.from_pem(certificate, key, password=password)
+        except ConfigurationError as error:
+            raise ConfigurationError(f'"{Path(path).name}": {error}') from None
 
     @classmethod
     @without_locals
@@ -140,9 +145,11 @@ class Certificate:
         Raises:
             ConfigurationError: as :meth:`from_p12`, and when there is no such file.
         """
-        from pushkit.apns.credentials import read_file
-
-        return cls.from_p12(read_file(path), password)
+        content = read_key_file(path, "apns.Certificate.from_p12_file()", inline="apns.Certificate.from_p12()")
+        try:
+            return cls.from_p12(content, password)
+        except ConfigurationError as error:
+            raise ConfigurationError(f'"{Path(path).name}": {error}') from None
 
     @property
     def pool_key(self) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from pushkit.errors import ConfigurationError
+from pushkit.files import read_key_file
 from pushkit.secret import fingerprint, without_locals
 
 if TYPE_CHECKING:
@@ -167,15 +168,19 @@ class TokenKey:
         Raises:
             ConfigurationError: when there is no such file, or no usable key in it.
         """
-        path = Path(path)
-        named = _FILE_NAME(path.name)
+        content = read_key_file(path, "apns.TokenKey.from_file()", inline="apns.TokenKey.from_pem()", missing=_WHERE)
+        name = Path(path).name
+        named = _FILE_NAME(name)
         if key_id is None:
             if named is None:
-                raise ConfigurationError(f'"{path.name}": the name does not tell the key id (AuthKey_<key id>.p8); pass key_id=')
+                raise ConfigurationError(f'"{name}": the name does not tell the key id (AuthKey_<key id>.p8); pass key_id=')
             key_id = str(named[1])
         elif named is not None and team_id == named[1] and key_id != named[1]:
-            raise ConfigurationError(f'"{path.name}": team_id is the key id of this file; key_id and team_id seem to be swapped')
-        return cls(read_file(path), key_id=key_id, team_id=team_id, password=password)
+            raise ConfigurationError(f'"{name}": team_id is the key id of this file; key_id and team_id seem to be swapped')
+        try:
+            return cls(content, key_id=key_id, team_id=team_id, password=password)
+        except ConfigurationError as error:
+            raise ConfigurationError(f'"{name}": {error}') from None
 
     @classmethod
     @without_locals
@@ -251,22 +256,6 @@ def _checked_id(value: object, name: str, where: str) -> str:
         seen = f"{len(value)} characters" if isinstance(value, str) else f"a {type(value).__name__}"
         raise ConfigurationError(f"{name}: expected Apple's 10 capital letters and digits ({where}), got {seen}")
     return value
-
-
-def read_file(path: str | Path) -> bytes:
-    """
-    A file's contents.
-
-    Raises:
-        ConfigurationError: when it cannot be read.
-    """
-    path = Path(path)
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise ConfigurationError(f'"{path.name}": no such file (looked in {path.absolute().parent})') from None
-    except OSError as error:
-        raise ConfigurationError(f'"{path}": cannot be read ({error.strerror or type(error).__name__})') from None
 
 
 def load_key(source: object, password: str | bytes | None) -> EllipticCurvePrivateKey:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import attrs
 
 from pushkit.errors import ConfigurationError
+from pushkit.files import read_key_file
 from pushkit.lru import LRU
 from pushkit.secret import without_locals
 from pushkit.webpush.encoding import b64url, unb64
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 KeySource: TypeAlias = "str | bytes | os.PathLike[str] | Mapping[str, Any] | ec.EllipticCurvePrivateKey | VapidKey"
 """Everything that :meth:`VapidKey.parse` reads."""
 
-_LARGEST_FILE = 64 * 1024
 _JWT_HEADER = b64url(b'{"typ":"JWT","alg":"ES256"}')
 
 
@@ -97,22 +97,16 @@ class VapidKey:
         Raises:
             ConfigurationError: when the file cannot be read or holds something else.
         """
-        where = Path(path)
-        try:
-            with where.open("rb") as file:
-                content = file.read(_LARGEST_FILE + 1)
-        except FileNotFoundError:
-            raise ConfigurationError(
-                f'"{where}": no such file (looked in {where.absolute().parent}); make a key with VapidKey.generate().write("{where.name}")'
-            ) from None
-        except OSError as error:
-            raise ConfigurationError(f'"{where}": cannot be read ({error.strerror or type(error).__name__})') from None
-        if len(content) > _LARGEST_FILE:
-            raise ConfigurationError(f'"{where}": more than {_LARGEST_FILE} bytes; {FORMATS}')
+        content = read_key_file(
+            path,
+            "webpush.VapidKey.from_file()",
+            inline="webpush.VapidKey.parse()",
+            missing='make a key with VapidKey.generate().write("vapid.pem")',
+        )
         try:
             return cls.parse(content, public_key=public_key, password=password)
         except ConfigurationError as error:
-            raise ConfigurationError(f'"{where}": {error}') from None
+            raise ConfigurationError(f'"{Path(path).name}": {error}') from None
 
     @classmethod
     @without_locals
