@@ -75,7 +75,18 @@ class ProviderOptions:
     provider: ClassVar[str] = ""
 
 
+def _priority(value: Any) -> Priority:
+    # A personal notification is made for each push: the ordinary values take the short way.
+    return value if value.__class__ is Priority else Priority(value)
+
+
+def _interruption(value: Any) -> InterruptionLevel | None:
+    return value if value is None or value.__class__ is InterruptionLevel else InterruptionLevel(value)
+
+
 def _kept_options(value: Any) -> Any:
+    if value.__class__ is tuple:
+        return value
     return (value,) if isinstance(value, ProviderOptions) else _kept_sequence(value)
 
 
@@ -109,8 +120,8 @@ class Notification(Message):
     """Replaces an earlier notification with the same key."""
     data: Mapping[str, str] = attrs.field(factory=dict[str, str], converter=_kept_mapping, hash=False)
     """For the app; text by text."""
-    priority: Priority = attrs.field(default=Priority.HIGH, converter=Priority)
-    interruption: InterruptionLevel | None = attrs.field(default=None, converter=attrs.converters.optional(InterruptionLevel))
+    priority: Priority = attrs.field(default=Priority.HIGH, converter=_priority)
+    interruption: InterruptionLevel | None = attrs.field(default=None, converter=_interruption)
     background: bool = False
     """Wakes the app without showing anything."""
     options: tuple[ProviderOptions, ...] = attrs.field(default=(), converter=_kept_options)

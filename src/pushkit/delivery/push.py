@@ -271,7 +271,7 @@ class Ready:
 class Call:
     """What the pushes of one ``send``, ``send_many``, ``stream`` or ``resume`` share."""
 
-    __slots__ = ("_fixed", "_last", "_stamps", "context", "dry_run", "make", "message", "objection", "policy", "single", "sink")
+    __slots__ = ("_fixed", "_last", "_stamp", "context", "dry_run", "make", "message", "objection", "policy", "single", "sink")
 
     def __init__(
         self,
@@ -293,8 +293,8 @@ class Call:
         # Answers arrive in the context that opened the connection; hooks belong to the context of the call.
         self.context = contextvars.copy_context()
         self._fixed: dict[tuple[SenderState, type[Target]], Ready | Verdict] = {}
-        self._last: dict[tuple[int, SenderState, type[Target]], Ready | Verdict] = {}
-        self._stamps: dict[int, tuple[Message, Stamp]] = {}
+        self._last: dict[tuple[int, SenderState, type[Target]], tuple[Message, Ready | Verdict]] = {}
+        self._stamp: Stamp | None = None
 
     def ready(self, message: Message, state: SenderState, kind: type[Target]) -> Ready | Verdict:
         """
@@ -304,39 +304,36 @@ class Call:
         not replace each other.
         """
         if message is self.message:
-            found = self._fixed.get((state, kind))
-            if found is None:
-                found = self._fixed[state, kind] = self._prepare(message, self._stamp(message), state, kind)
-            return found
+            fixed = self._fixed.get((state, kind))
+            if fixed is None:
+                self._stamp = self._stamp or self._stamped(message)
+                fixed = self._fixed[state, kind] = self._prepare(message, self._stamp, state, kind)
+            return fixed
         key = (id(message), state, kind)
-        found = self._last.get(key)
-        if found is None:
-            if len(self._last) >= _REMEMBERED or len(self._stamps) >= _REMEMBERED:
-                self._last.clear()
-                self._stamps.clear()
-            # The stamp's entry holds the message: its id stays its own as long as it is in the table.
-            found = self._last[key] = self._prepare(message, self._stamp(message), state, kind)
-        return found
+        known = self._last.get(key)
+        if known is not None:
+            return known[1]
+        return self._remember(key, message, self._prepare(message, self._stamped(message), state, kind))
 
-    def _stamp(self, message: Message) -> Stamp:
-        known = self._stamps.get(id(message))
-        if known is None:
-            key = message.key if isinstance(message.key, str) and message.key else new_push_id()
-            known = self._stamps[id(message)] = (message, Stamp(key=key, dedupe=self.policy.dedupe, dry_run=self.dry_run))
-        return known[1]
+    def _stamped(self, message: Message) -> Stamp:
+        given = message.key
+        key = given if isinstance(given, str) and given else new_push_id()
+        return Stamp(key=key, dedupe=self.policy.dedupe, dry_run=self.dry_run)
+
+    def _remember(self, key: tuple[int, SenderState, type[Target]], message: Message, found: Ready | Verdict) -> Ready | Verdict:
+        if len(self._last) >= _REMEMBERED:
+            self._last.clear()
+        # With the message itself: as long as it is in the table, its id is nobody else's.
+        self._last[key] = (message, found)
+        return found
 
     def ready_again(self, message: Message, stamp: Stamp, state: SenderState, kind: type[Target]) -> Ready | Verdict:
         """The message of a resumed push, under the identity that it had."""
         key = (id(message), state, kind)
         known = self._last.get(key)
-        if isinstance(known, Ready) and known.message is message and known.stamp == stamp:
-            return known
-        found = self._prepare(message, stamp, state, kind)
-        if len(self._last) >= _REMEMBERED:
-            self._last.clear()
-        if isinstance(found, Ready):
-            self._last[key] = found
-        return found
+        if known is not None and isinstance(known[1], Ready) and known[1].stamp == stamp:
+            return known[1]
+        return self._remember(key, message, self._prepare(message, stamp, state, kind))
 
     def _prepare(self, message: Message, stamp: Stamp, state: SenderState, kind: type[Target]) -> Ready | Verdict:
         if message.provider is not None and message.provider != state.provider:
