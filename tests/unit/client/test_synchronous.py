@@ -275,7 +275,11 @@ def test_a_child_process_starts_anew():
 def run_script(text, *, after=None, expect=0):
     """Run a script in a process of its own; ``after``: send it SIGINT when it has printed a line."""
     process = subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", textwrap.dedent(text)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path.cwd()
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(text)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path.cwd(),
     )
     if after is not None:
         assert process.stdout is not None

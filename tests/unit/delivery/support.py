@@ -90,7 +90,13 @@ VERDICTS: dict[int, Verdict] = {
     430: technical("quota", scope=Scope.THROTTLE, floor=5.0, status=430, directives=(Pause(scope=PauseScope.PROJECT, seconds=5.0),)),
     401: technical("stale", scope=Scope.CREDENTIAL, floor=0.0, status=401, directives=(RefreshCredential(),)),
     403: technical(
-        "bad_key", scope=Scope.CREDENTIAL, retryable=False, action=Action.FIX_CREDENTIALS, floor=None, status=403, directives=(LatchCredential(),)
+        "bad_key",
+        scope=Scope.CREDENTIAL,
+        retryable=False,
+        action=Action.FIX_CREDENTIALS,
+        floor=None,
+        status=403,
+        directives=(LatchCredential(),),
     ),
     500: technical("broken", floor=900.0, early=1.0, status=500, directives=(RetireConnection(),)),
     502: technical("maybe", disposition=Disposition.UNKNOWN, floor=1.0, status=502),

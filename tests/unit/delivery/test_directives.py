@@ -343,9 +343,7 @@ def test_a_fetch_that_fails_for_a_moment_is_tried_again():
 
     async def work():
         transport = Scripted(200)
-        verdict = refuse_technical(
-            "oauth_unavailable", "Wait.", scope=Scope.ATTEMPT, action=Action.RETRY_LATER, retryable=True, floor=1.0
-        )
+        verdict = refuse_technical("oauth_unavailable", "Wait.", scope=Scope.ATTEMPT, action=Action.RETRY_LATER, retryable=True, floor=1.0)
         toy, credential = fetching(transport, verdict, "t")
         async with client(transport, toy) as push:
             outcome = await after(transport.clock, push.send(PUSH, to=Phone("1")))

@@ -45,9 +45,7 @@ def test_an_accepted_push_has_one_attempt():
     outcome, transport = send(200)
 
     assert isinstance(outcome, Accepted)
-    assert [(1, 200, None, 0.0, WaitedFor.NOTHING)] == [
-        (a.number, a.status, a.reason, a.waited, a.waited_for) for a in outcome.attempts
-    ]
+    assert [(1, 200, None, 0.0, WaitedFor.NOTHING)] == [(a.number, a.status, a.reason, a.waited, a.waited_for) for a in outcome.attempts]
     assert 1 == len(transport.requests)
 
 

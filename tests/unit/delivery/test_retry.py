@@ -103,7 +103,14 @@ def test_retry_after_is_stronger_than_the_early_try():
 
 @pytest.mark.parametrize(
     "factory",
-    [backoff.expo, backoff.fibo, functools.partial(backoff.constant, 2), lambda: iter([1.0, 2.0]), lambda: iter([0, 1.0, 2.0]), lambda: iter([])],
+    [
+        backoff.expo,
+        backoff.fibo,
+        functools.partial(backoff.constant, 2),
+        lambda: iter([1.0, 2.0]),
+        lambda: iter([0, 1.0, 2.0]),
+        lambda: iter([]),
+    ],
 )
 def test_every_generator_of_the_backoff_package_serves(factory):
     """Generators of backoff, of its fork (0 first instead of None) and plain iterators all give waits."""

@@ -1,0 +1,63 @@
+"""Explaining an outcome in words."""
+
+from __future__ import annotations
+
+from tests.unit.delivery.support import STEADY, Phone, Scripted, Words, after, client, lost, refused, response, run
+
+from pushkit import RetryPolicy
+
+
+def explained(script, *, message=None, policy=STEADY):
+    """The explanation of one push."""
+
+    async def work():
+        transport = Scripted(script)
+        async with client(transport) as push:
+            return await after(transport.clock, push.send(message or Words(), to=Phone("1"), retry=policy))
+
+    return policy.explain(run(work()))
+
+
+def test_an_accepted_push_tells_its_attempts_and_waits():
+    """Each attempt is a line, with how long it waited and for which rule."""
+    text = explained(lambda _r, count: 200 if count == 2 else response(503, retry_after="3") if count else refused())
+
+    assert "Attempt 1 at" in text
+    assert "connect_failed" in text
+    assert "after waiting 1 s (the least delay that this reason asks for)" in text
+    assert "after waiting 3 s (what the provider asked for): accepted" in text
+
+
+def test_a_long_wait_is_explained_with_its_time():
+    """A deferred failure says that the wait was too long, and when it may be sent again."""
+    text = explained(506)
+
+    assert "longer than the policy sleeps in all (15 s)" in text
+    assert "may be sent again from 2026-11-22 12:01:00 UTC" in text
+
+
+def test_doubt_is_explained():
+    """A push that may have been taken says why it was not repeated."""
+    assert "a second copy would show twice" in explained(lost())
+    assert "forbids a second copy" in explained(lost(), policy=RetryPolicy(on_unknown="never"))
+    assert "repeated once already" in explained(lost(), policy=RetryPolicy(on_unknown="always", jitter=None))
+
+
+def test_the_policys_own_limits_are_explained():
+    """Attempts, deadline and expiry are named."""
+    assert "the policy allows 1 attempt" in explained(503, policy=RetryPolicy.none())
+    assert "deadline (2 s)" in explained(response(503, retry_after="5"), policy=RetryPolicy(deadline=2))
+    assert "too old by then" in explained(response(503, retry_after="5"), message=Words(ttl=3))
+
+
+def test_a_failure_that_would_repeat_says_so():
+    """A payload failure is not tried again because it would fail again, and says what to mend."""
+    text = explained(400)
+
+    assert "would fail again (bad)" in text
+    assert "Mend it." in text
+
+
+def test_what_was_never_sent_says_so():
+    """A push that was refused before the wire has no attempt."""
+    assert "Nothing was sent." in explained(200, message=Words(ttl=-1))
