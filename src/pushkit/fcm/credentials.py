@@ -136,7 +136,7 @@ class ServiceAccount:
         given: Any = text
         if not isinstance(given, (str, bytes, bytearray)):
             mend = "pass it to fcm.ServiceAccount.from_info()" if isinstance(given, Mapping) else "is the environment variable set?"
-            raise _wrong(f"got a {type(given).__name__}; expected the text of the key file ({mend})")
+            raise _wrong(f"got a {type(cast('object', given)).__name__}; expected the text of the key file ({mend})")
         try:
             info = json.loads(text)
         except (ValueError, RecursionError):

@@ -83,15 +83,15 @@ class FcmSender:
 
     def prepare(self, message: Message, kind: type[Target], stamp: Stamp) -> Prepared | Verdict:
         """Make a message ready for one kind of target, or say why it cannot be said there."""
-        if kind not in KINDS:
+        if not issubclass(kind, KINDS):
             return refuse_recipient(
                 "invalid_target",
                 f"Use fcm.Registration, fcm.Installation, fcm.Topic or fcm.Condition: FCM does not reach a {kind.__name__}.",
                 action=Action.REVIEW_RECIPIENT,
             )
         if isinstance(message, TopicChange):
-            return prepare_change(message, cast("type[FcmTarget]", kind), stamp)
-        return encode.prepare(message, cast("type[FcmTarget]", kind), stamp, self.config.analytics_label)
+            return prepare_change(message, kind, stamp)
+        return encode.prepare(message, kind, stamp, self.config.analytics_label)
 
     def check(self, prepared: Prepared, target: Target, now: float) -> Verdict | None:  # noqa: ARG002 - part of the protocol
         """Say why this target cannot be reached, or None."""
@@ -123,8 +123,9 @@ class FcmSender:
         )
 
     def throttle_key(self, target: Target) -> Hashable:
-        """The kind of target and its address."""
-        return (type(target).__name__, target.address)
+        """The target's field and its address; garbage, which may not even be hashable, shares one key."""
+        address = target.address
+        return (cast("FcmTarget", target).field, address if isinstance(address, str) else None)
 
     def classify(self, result: WireResult, request: WireRequest, prepared: Prepared, target: Target, now: float) -> Acceptance | Verdict:
         """Judge an answer or a fault."""
@@ -142,7 +143,7 @@ class FcmSender:
             portable=fcm_prepared.portable,
             live_activity=fcm_prepared.live_activity,
             fan_out=target.fan_out,
-            target_field=_TARGET_FIELDS.get(type(target).__name__, ""),
+            target_field=_TARGET_FIELDS.get(cast("FcmTarget", target).field, ""),
             notes=fcm_prepared.notes,
             secrets=functools.partial(_secrets, request, fcm_prepared, target),
         )
@@ -235,7 +236,8 @@ def _no_credential() -> Verdict:
     )
 
 
-_TARGET_FIELDS: Final = {"Topic": "name", "Condition": "expression"}
+_TARGET_FIELDS: Final = {"topic": "name", "condition": "expression"}
+"""What the caller calls the text that a fan-out's field is made of."""
 
 
 def bearer_of(request: WireRequest) -> Iterator[str]:

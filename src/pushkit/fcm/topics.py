@@ -95,7 +95,7 @@ def prepare_change(message: TopicChange, kind: type[FcmTarget], stamp: Stamp) ->
         return refuse_recipient(
             "invalid_target", f"Give registrations or installations: a {kind.__name__} cannot follow a topic.", detail=kind.__name__
         )
-    if message.old_service and kind is not Registration:
+    if message.old_service and not issubclass(kind, Registration):
         return refuse_recipient(
             "invalid_target",
             f"Use the newer topic service for this one: the old one knows registration tokens only, not an fcm.{kind.__name__}.",

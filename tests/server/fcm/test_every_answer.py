@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 import pytest
 from tests.unit.fcm.answers import OTHER_ROWS, SEND_ANSWERS, SEND_ROWS, key_of
@@ -251,7 +252,7 @@ def test_fan_outs_go_one_at_a_time_and_hold_up_no_device(server):
     report = asyncio.run(run())
 
     times = sorted(record.time for record in server.sent if record.service == "topic")
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     arrived = sorted(record.time for record in server.sent if record.service == "token")[1:]
     assert 24 == report.accepted
     assert min(gaps) > 0.08, gaps

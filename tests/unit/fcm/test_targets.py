@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pickle
 
+import attrs
 import pytest
-from tests.unit.fcm.helpers import TOKEN, Push, prepared, sender
+from tests.unit.fcm.helpers import TOKEN, Push, prepared, sender, wire
 
 from pushkit import codec, fcm
 from pushkit.fcm.condition import condition_problem
@@ -127,6 +128,21 @@ def test_topics_and_conditions_count_as_fan_out():
 def test_each_target_is_throttled_by_itself():
     """A pause for one is none for another."""
     assert 4 == len({sender().throttle_key(target) for target in EVERY})
+
+
+def test_garbage_that_cannot_be_hashed_is_throttled_by_nobody():
+    """The engine asks before anybody has looked at it."""
+    assert ("topic", None) == sender().throttle_key(fcm.Topic(["x"]))
+
+
+def test_a_kind_of_the_callers_own_is_the_kind_that_it_extends():
+    """People add fields to their targets."""
+
+    @attrs.frozen(repr=False)
+    class Phone(fcm.Registration):
+        model: str = ""
+
+    assert TOKEN == wire(fcm.Message(data={"a": "b"}), Phone(TOKEN, "a phone"))["token"]
 
 
 def test_a_target_of_another_provider_is_no_kind_of_ours():
