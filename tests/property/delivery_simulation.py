@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
+import sys
 from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
@@ -272,19 +273,22 @@ def simulate(
     return _Run(SERVICES[name](), pushes=pushes, seed=seed, budget=budget, breaker=breaker, policy=policy).run()
 
 
-def main() -> None:
-    """Print the table."""
-    print("| service | budget, breaker | attempts a push | peak | accepted | recovery | taken twice | after expiry |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+def table() -> list[str]:
+    """The lines of the table."""
+    lines = [
+        "| service | budget, breaker | attempts a push | peak | accepted | recovery | taken twice | after expiry |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
     for name in SERVICES:
         for budget, breaker in ((False, False), (True, False), (True, True)):
             figures = simulate(name, budget=budget, breaker=breaker)
             both = "neither" if not budget else "both" if breaker else "budget alone"
-            print(
+            lines.append(
                 f"| {name} | {both} | {figures.amplification:.2f} | {figures.peak:.1f} | {figures.share:.1%} | {figures.recovery:.0f} s "
                 f"| {figures.duplicates} | {figures.late} |"
             )
+    return lines
 
 
 if __name__ == "__main__":
-    main()
+    sys.stdout.write("\n".join(table()) + "\n")

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tests.unit.delivery.support import VERDICTS, Phone, Scripted, Toy, Words, after, client, lost, refused, response, run
 
 from pushkit import Accepted, RetryPolicy
-from pushkit.outcomes import Outcome
 from pushkit.outcomes import Disposition as D
+from pushkit.outcomes import Outcome
 from pushkit.wire import Processed, WireResponse
 
 ANSWERS = st.one_of(
@@ -35,16 +35,15 @@ POLICIES = st.builds(
 MESSAGES = st.builds(Words, ttl=st.none() | st.floats(0, 60), replaces=st.booleans())
 
 
-def delivered(script: list[list[object]], policy: RetryPolicy, message: Words) -> tuple[list[Outcome], Scripted, float]:
+def delivered(script: list[list[object]], policy: RetryPolicy, message: Words) -> tuple[list[Outcome], Scripted]:
     """The outcomes of as many pushes as there are scripts, each with its answers in order (the last one again and again)."""
 
     async def work():
         transport = Scripted(lambda request, count: (answers := script[int(request.path[1:])])[min(count, len(answers) - 1)])
-        start = transport.clock.time()
         async with client(transport, Toy(), max_in_flight=4) as push:
             targets = [Phone(str(number), ref=number) for number in range(len(script))]
             report = await after(transport.clock, push.send_many(message, to=targets, retry=policy), limit=900, step=1.0)
-        return list(report.outcomes), transport, start
+        return list(report.outcomes), transport
 
     return run(work())
 
@@ -53,7 +52,7 @@ def delivered(script: list[list[object]], policy: RetryPolicy, message: Words) -
 @given(st.lists(st.lists(ANSWERS, min_size=1, max_size=4), min_size=1, max_size=8), POLICIES, MESSAGES)
 def test_every_promise_is_kept(script, policy, message):
     """One outcome each, in order; no attempt too many, no sleep too long, nothing after the expiry; it pickles and travels as JSON."""
-    outcomes, transport, start = delivered(script, policy, message)
+    outcomes, transport = delivered(script, policy, message)
     requests: dict[int, list[float]] = {}
     for at, request in transport.requests:
         requests.setdefault(int(request.path[1:]), []).append(at)

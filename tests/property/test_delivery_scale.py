@@ -127,7 +127,6 @@ def test_a_million_targets():
     small = min(sum(growth(10_000)[:2]) / 2 for _ in range(3))
     first, last, grown = growth(1_000_000)
 
-    print(f"growth {grown / MEGABYTE:.1f} MB, first {first * 1e6:.1f} us, last {last * 1e6:.1f} us, of ten thousand {small * 1e6:.1f} us")
     assert grown < 32 * MEGABYTE
     assert last < 1.5 * first
     assert (first + last) / 2 < 2 * small

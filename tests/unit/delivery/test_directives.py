@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 
 import pytest
@@ -170,7 +171,7 @@ def test_a_throttled_project_pauses_and_then_goes_slower():
 
     assert 300 == report.accepted
     times = transport.times()
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert max(gaps) >= 5.0
     assert times[-1] > 6.0
 

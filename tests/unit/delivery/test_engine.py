@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 from tests.unit.delivery.support import (
@@ -236,10 +237,7 @@ def test_no_sleep_past_the_deadline():
 
 def test_an_expired_push_is_not_sent():
     """What is too old before its first attempt was never sent, and has no attempt."""
-    import datetime
-
-    past = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
-    outcome, transport = send(200, message=Words(expires_at=past))
+    outcome, transport = send(200, message=Words(expires_at=datetime(2020, 1, 1, tzinfo=UTC)))
 
     assert ("expired", Disposition.NOT_SENT, ()) == (outcome.reason, outcome.disposition, outcome.attempts)
     assert [] == transport.requests
