@@ -32,6 +32,8 @@ DEFAULT_LIFETIME: Final = 3600.0
 
 _UNAVAILABLE_STATUSES: Final = frozenset({408, 425, 429})
 _UNAVAILABLE_ERRORS: Final = frozenset({"internal_failure", "server_error", "temporarily_unavailable"})
+_NO_TOKEN_ENDPOINT: Final = frozenset({301, 302, 303, 307, 308, 404, 405})
+"""What something else than a token endpoint answers; a redirect is never followed with a signed assertion."""
 _SKEW: Final = 60.0
 _WORD: Final = frozenset("abcdefghijklmnopqrstuvwxyz_")
 
@@ -71,8 +73,8 @@ def token_from(result: WireResult, now: float) -> AccessToken | Verdict:
     if result.status >= 500 or result.status in _UNAVAILABLE_STATUSES or error in _UNAVAILABLE_ERRORS:
         verdict = unavailable(detail)
         return attrs.evolve(verdict, retry_after=untrusted.retry_after(result.headers, now), status=result.status)
-    if result.status == 404:
-        return refused("oauth_not_found", scope=Scope.CONFIGURATION, action=Action.FIX_CONFIGURATION, detail=detail, status=404)
+    if result.status in _NO_TOKEN_ENDPOINT:
+        return refused("oauth_not_found", scope=Scope.CONFIGURATION, action=Action.FIX_CONFIGURATION, detail=detail, status=result.status)
     answered = untrusted.server_time(result.headers)
     if answered is not None and abs(answered - now) > _SKEW:
         detail = f"{detail}; this machine's clock is {now - answered:+.0f} s off Google's"

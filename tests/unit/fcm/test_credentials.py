@@ -225,6 +225,7 @@ def test_retry_after_of_the_token_endpoint_is_honoured():
         (oauth_error(400, "No Such Word!"), "oauth_http_400", Action.FIX_CREDENTIALS),
         (answer(403, b"<html>"), "oauth_http_403", Action.FIX_CREDENTIALS),
         (answer(404, b"<html>"), "oauth_not_found", Action.FIX_CONFIGURATION),
+        (answer(302, b"", (b"location", b"https://elsewhere.example/")), "oauth_not_found", Action.FIX_CONFIGURATION),
         (answer(200, b"<html>"), "oauth_malformed_response", Action.FIX_CONFIGURATION),
         (answer(200, b'{"access_token": 5}'), "oauth_malformed_response", Action.FIX_CONFIGURATION),
         (answer(200, b'{"access_token": "a\\r\\nx: y"}'), "oauth_malformed_response", Action.FIX_CONFIGURATION),
