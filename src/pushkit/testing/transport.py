@@ -224,8 +224,11 @@ class FakeTransport:
         if isinstance(down, LISTENER_FAULTS):
             flight.processed = Processed.NO
             if isinstance(down, Silence):
-                wait = min(request.deadline, self.clock.monotonic() + request.policy.connect_timeout)
-                flight.timer = self.clock.call_at(wait, lambda: flight.finish(_connect_fault(down)))
+                patience = self.clock.monotonic() + request.policy.connect_timeout
+                in_vain = _connect_fault(down)
+                if request.deadline <= patience:
+                    in_vain = WireFault(kind=FaultKind.TIMEOUT, processed=Processed.NO, detail="no connection in time")
+                flight.timer = self.clock.call_at(min(request.deadline, patience), lambda: flight.finish(in_vain))
             else:
                 self._soon(flight, _connect_fault(down))
             return
@@ -294,7 +297,7 @@ class FakeTransport:
             self._soon(
                 flight,
                 WireFault(
-                    kind=FaultKind.CONNECTION_LOST,
+                    kind=FaultKind.PROTOCOL_ERROR if isinstance(fault, Garbage) else FaultKind.CONNECTION_LOST,
                     processed=Processed.UNKNOWN,
                     detail=type(fault).__name__,
                     goaway_reason=reason,
@@ -332,6 +335,4 @@ class FakeTransport:
 
 def _connect_fault(fault: ListenerFault) -> WireFault:
     kind = _CONNECT_FAULTS[type(fault)]
-    if isinstance(fault, TlsFailure) and fault.how == "handshake":
-        kind = FaultKind.CONNECT_FAILED
     return WireFault(kind=kind, processed=Processed.NO, detail=type(fault).__name__)
