@@ -102,7 +102,7 @@ class Http1:
                 self._waiting = True
         elif isinstance(fault, GoAway):
             if answer is not None:
-                self._answer(answer)
+                self._answer(answer.adding((b"connection", b"close")))
             self._wire.close_later()
         elif answer is not None:
             if isinstance(fault, Interim):
