@@ -94,7 +94,10 @@ def test_a_failure_scripted_by_click_happens(firefox: Firefox, serving: Serving,
     firefox.run(click)
     assert until(firefox, "return document.getElementById('said').textContent.includes('BadDeviceToken');", True)
 
-    assert ("BadDeviceToken", True) == (push.send(Notification(title="x"), to=device).reason, push.send(Notification(title="y"), to=device).accepted)
+    assert ("BadDeviceToken", True) == (
+        push.send(Notification(title="x"), to=device).reason,
+        push.send(Notification(title="y"), to=device).accepted,
+    )
 
 
 def test_an_outage_is_a_click_away(firefox: Firefox, serving: Serving, push: Client) -> None:
@@ -150,9 +153,7 @@ def test_the_page_works_by_keyboard(firefox: Firefox, serving: Serving, push: Cl
         "const rows = document.querySelectorAll('#list .row'); rows[0].focus();"
         "rows[0].dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowDown', bubbles: true })); return document.activeElement === rows[1];"
     )
-    nameless = (
-        "return [...document.querySelectorAll('button, input, select, a')].filter((e) => !e.textContent.trim() && !e.labels?.length && !e.ariaLabel).length;"
-    )
+    nameless = "return [...document.querySelectorAll('button, input, select, a')].filter((e) => !e.textContent.trim() && !e.labels?.length && !e.ariaLabel).length;"
 
     assert firefox.run(moved)
     assert 0 == firefox.run(nameless)
