@@ -220,6 +220,20 @@ def test_connections_drop_on_demand(server: PushServer, client: RawClient) -> No
     assert "ConnectionResetError" == client.until_the_end()
 
 
+def test_a_client_that_gives_up_disturbs_nobody(server: PushServer, client: RawClient) -> None:
+    """It resets its stream before the late answer comes; the connection goes on."""
+    send(server, client)
+    assert 200 == client.status(1)
+    server.behaviour.apns.next().delay(0.15)
+    send(server, client, 3)
+    client.write(RstStreamFrame(3, error_code=8).serialize())
+    time.sleep(0.3)  # the late answer's time, on a real connection
+    send(server, client, 5)
+
+    assert 200 == client.status(5)
+    assert not any(isinstance(f, HeadersFrame) and f.stream_id == 3 for f in client.frames)
+
+
 def test_a_broken_client_gets_a_goaway(server: PushServer, client: RawClient) -> None:
     """The server obeys HTTP/2 itself: a frame on stream 0 that cannot be there ends the connection."""
     client.until(lambda f: isinstance(f, SettingsFrame))

@@ -93,6 +93,7 @@ class Ngh2Engine:
         self._request, self._data = ngh2.RequestReceived, ngh2.DataReceived
         self._reset, self._closed = ngh2.StreamReset, ngh2.StreamClosed
         self._over = ngh2.ConnectionClosed
+        self._gone = (ngh2.StreamUnavailableError, ngh2.ConnectionClosingError)
 
     def start(self, settings: Mapping[int, int]) -> None:
         self._connection.initiate_connection(dict(settings))
@@ -138,7 +139,7 @@ class Ngh2Engine:
                 self._connection.send_data(stream, body, end_stream=end)
             else:
                 self._connection.send_response(stream, headers, end_stream=end)
-        except self._ngh2.NGH2Error:
+        except self._gone:
             return  # the client has reset the stream or is leaving: nobody waits for this answer
 
     def interim(self, stream: int, headers: Headers) -> None:
@@ -147,7 +148,7 @@ class Ngh2Engine:
     def reset(self, stream: int, code: int) -> None:
         try:
             self._connection.reset_stream(stream, code)
-        except self._ngh2.NGH2Error:
+        except self._gone:
             return  # gone already
 
     def settings(self, settings: Mapping[int, int]) -> None:
@@ -219,8 +220,8 @@ class H2Engine:
     def respond(self, stream: int, headers: Headers, body: bytes, *, end: bool = True) -> None:
         try:
             self._connection.send_headers(stream, headers, end_stream=end and not body)
-        except self._h2.exceptions.ProtocolError:
-            return  # the client has reset the stream or is leaving: nobody waits for this answer
+        except self._h2.exceptions.NoSuchStreamError:
+            return  # the client has reset the stream: nobody waits for this answer
         if body:
             self._blocked[stream] = (body, end)
             self._flush(stream)
@@ -235,7 +236,7 @@ class H2Engine:
                     return
                 chunk, body = body[:room], body[room:]
                 self._connection.send_data(stream, chunk, end_stream=end and not body)
-        except self._h2.exceptions.ProtocolError:
+        except self._h2.exceptions.NoSuchStreamError:
             pass  # as in respond(): nobody waits for the rest
         del self._blocked[stream]
 
@@ -245,7 +246,7 @@ class H2Engine:
     def reset(self, stream: int, code: int) -> None:
         try:
             self._connection.reset_stream(stream, code)
-        except self._h2.exceptions.ProtocolError:
+        except self._h2.exceptions.NoSuchStreamError:
             return  # gone already
 
     def settings(self, settings: Mapping[int, int]) -> None:
