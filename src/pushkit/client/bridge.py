@@ -272,6 +272,11 @@ class Reader:
                 self.feed.bell.wait(1.0)
         self.close_source()
 
+    def drop(self) -> None:
+        """Nobody holds the stream any more: cancel what is under way, without a wait."""
+        if self._begun and not self.feed.completed:
+            self._portal.drop(self.feed.leave)
+
     def close_source(self) -> None:
         """Let a generator run its ``finally``, in the thread that it belongs to."""
         self._exhausted = True
@@ -341,3 +346,8 @@ class OutcomeStream:
     def cancel(self) -> None:
         """Stop: read nothing more, cancel what is under way."""
         self._reader.leave()
+
+    def __del__(self) -> None:
+        # A loop over a stream without `with` that was left by `break`: nothing may go on for nobody.
+        if not self._ended:
+            self._reader.drop()

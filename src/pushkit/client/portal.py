@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import _thread
 import asyncio
+import contextlib
+import os
 import threading
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -86,6 +88,8 @@ class Portal:
         self.states = StateHolder(options, providers)
         self.loop: asyncio.AbstractEventLoop
         self.ident = 0
+        self.pid = os.getpid()
+        self._ending: asyncio.Task[None] | None = None
         self._failure: BaseException | None = None
         self._running = Bell()
         self._ended = Bell()
@@ -122,6 +126,9 @@ class Portal:
 
     def call(self, work: Callable[[], T]) -> T:
         """Have something done on the loop, and wait for its result."""
+        if self.inside():
+            # A hook asks: waiting for the loop that it runs on would be for ever.
+            return work()
         box = Box(work)
         self.loop.call_soon_threadsafe(box.run)
         return box.wait()
@@ -147,6 +154,25 @@ class Portal:
     def engine(self) -> Engine:
         """The engine that runs there."""
         return self.state().engine
+
+    def drop(self, work: Callable[[], object]) -> None:
+        """Have something done on the loop if it still runs and is this process's own. Called by the garbage collector."""
+        if self.pid == os.getpid():
+            with contextlib.suppress(RuntimeError):  # it has ended already
+                self.post(work)
+
+    def let_go(self) -> None:
+        """Nobody holds the client any more: end in the background, without a wait."""
+        self.drop(self._begin_end)
+
+    def _begin_end(self) -> None:
+        self._ending = self.loop.create_task(self._end())
+
+    async def _end(self) -> None:
+        state = self.states.live
+        if state is not None:
+            await state.engine.aclose(0.0)
+        self._stop.set()
 
     def close(self, grace: float) -> None:
         """Close the client and end the thread."""

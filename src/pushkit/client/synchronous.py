@@ -123,6 +123,8 @@ class Client:
             with self._starting:
                 if self._portal is None:
                     self._portal = Portal(self._options, self._providers)
+                    # A client that is dropped without close() must not leave its thread behind.
+                    weakref.finalize(self, self._portal.let_go).atexit = False
                     _open.add(self)
                 portal = self._portal
         if portal.inside():
@@ -360,6 +362,8 @@ class Client:
         if self._closed:
             return
         portal = self._live()
+        if portal is not None and portal.inside():
+            raise RuntimeError("a hook closed the client that it listens to; close it from another thread")
         self._closed = True
         _open.discard(self)
         if portal is not None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import inspect
+import itertools
 import os
 import signal
 import sqlite3
@@ -406,3 +408,70 @@ def test_both_clients_have_the_same_calls_with_the_same_words():
         assert list(inspect.signature(ours).parameters) == list(inspect.signature(theirs).parameters), name
         if name not in {"send_many", "stream", "__init__"}:
             assert inspect.getdoc(ours) == inspect.getdoc(theirs), name
+
+
+def test_a_hook_may_look_at_its_client():
+    """A hook that asks for health or confirms suspects does not wait for itself."""
+    seen = []
+    with toy_client(hooks=[lambda _event: seen.append((push.health().usable, push.confirm_suspects()))]) as push:
+        push.send(PUSH, to=Phone("1"))
+
+    assert (True, 0) in seen
+
+
+def test_a_hook_that_closes_its_client_is_told():
+    """Closing from a hook would wait for itself; it raises instead."""
+    errors = []
+
+    def hook(_event):
+        try:
+            push.close()
+        except RuntimeError as error:
+            errors.append(str(error))
+
+    with toy_client(hooks=[hook]) as push:
+        push.send(PUSH, to=Phone("1"))
+
+    assert "another thread" in errors[0]
+
+
+def until(condition, seconds=5.0):
+    """Wait for something that another thread does."""
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.005)
+    return condition()
+
+
+def test_a_dropped_client_takes_its_thread_along():
+    """A client that goes out of scope without close leaves no thread behind."""
+    before = threading.active_count()
+    push = toy_client()
+    push.send(PUSH, to=Phone("1"))
+    portal = push._portal
+    del push
+    gc.collect()
+
+    assert until(lambda: portal.loop.is_closed())
+    assert until(lambda: threading.active_count() == before)
+
+
+def test_a_loop_that_is_left_without_with_stops_its_stream():
+    """break in a bare for over a stream cancels what is under way, as leaving a with does."""
+    taken = []
+
+    def endless():
+        for number in itertools.count():
+            taken.append(number)
+            yield Phone(str(number))
+
+    with toy_client(max_in_flight=10) as push:
+        for _ in push.stream(PUSH, to=endless()):
+            break
+        assert until(lambda: push.health().in_flight == 0)
+        before = len(taken)
+        push.send_many(PUSH, to=phones(50))
+        engine = push._portal.engine()
+
+    assert before == len(taken)
+    assert 0 == len(engine.streams)
