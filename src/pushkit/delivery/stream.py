@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Self
 
 from pushkit.delivery import settle
@@ -282,6 +283,7 @@ class OutcomeStream(Feeding):
         self._complete = False
         self._left = False
         self._begun = False
+        self._entered = False
         self._report = Report(keep="none")
         self._suspicions = Suspicions(engine)
 
@@ -322,9 +324,9 @@ class OutcomeStream(Feeding):
 
     # -- reading -------------------------------------------------------------------------------------
 
-    def __aiter__(self) -> Self:
-        """Read the outcomes."""
-        return self
+    def __aiter__(self) -> AsyncIterator[Outcome]:
+        """Read the outcomes. Without ``async with``, leaving the loop early cancels the stream too."""
+        return self if self._entered else _Loop(self)
 
     async def __anext__(self) -> Outcome:
         """
@@ -379,6 +381,7 @@ class OutcomeStream(Feeding):
 
     async def __aenter__(self) -> Self:
         """Begin to send."""
+        self._entered = True
         if not self._begun:
             self._start()
         return self
@@ -397,3 +400,27 @@ class OutcomeStream(Feeding):
         self.stop()
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
+
+    def abandon(self) -> None:
+        """Nobody holds the stream any more."""
+        self.cancel()
+        self._finish()
+
+
+class _Loop:
+    """One ``async for`` over a stream that nobody entered with ``async with``: when it is dropped, so is the stream."""
+
+    __slots__ = ("_stream",)
+
+    def __init__(self, stream: OutcomeStream) -> None:
+        self._stream = stream
+
+    def __aiter__(self) -> Self:
+        return self
+
+    def __anext__(self) -> Awaitable[Outcome]:
+        return self._stream.__anext__()
+
+    def __del__(self) -> None:
+        with contextlib.suppress(RuntimeError):  # the event loop has ended already
+            self._stream.engine.loop.call_soon_threadsafe(self._stream.abandon)

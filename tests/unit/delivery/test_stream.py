@@ -468,3 +468,34 @@ def test_what_was_read_and_not_sent_may_be_resumed():
     assert len(taken) == len(ended)
     assert len(taken) - 5 == len(not_sent)
     assert all(outcome.retryable and outcome.resume.push_id for outcome in not_sent)
+
+
+def test_a_loop_that_is_left_without_async_with_stops_its_stream():
+    """break in a bare async for cancels what is under way, as leaving an async with does."""
+    taken = []
+
+    async def work():
+        transport = Scripted(200)
+        async with client(transport, max_in_flight=10) as push:
+            async for _ in push.stream(PUSH, to=counted(phones(10_000), taken)):
+                break
+            await settled()
+            before = len(taken)
+            await push.send_many(PUSH, to=phones(50))
+            return before, len(transport.flights), push._states.live.engine.streams
+
+    before, flights, streams = run(work())
+
+    assert before == len(taken)
+    assert 0 == flights
+    assert set() == streams
+
+
+def test_a_bare_loop_reads_to_the_end():
+    """async for without async with gives every outcome."""
+
+    async def work():
+        async with client(Scripted(200), max_in_flight=10) as push:
+            return [outcome async for outcome in push.stream(PUSH, to=phones(500))]
+
+    assert 500 == len(run(work()))
