@@ -62,9 +62,9 @@ def test_pushes_appear_live_and_filters_work(firefox: Firefox, serving: Serving,
     firefox.run(SET, "provider", "fcm")
     assert ["Two"] == firefox.run(ROWS)
     firefox.run(SET, "provider", "")
-    firefox.run(SET, "outcome", "gone")
+    firefox.run(SET, "category", "recipient")
     assert ["Four"] == firefox.run(ROWS)
-    firefox.run(SET, "outcome", "")
+    firefox.run(SET, "category", "")
     firefox.run(SET, "search", "thr")
     assert ["Three"] == firefox.run(ROWS)
 

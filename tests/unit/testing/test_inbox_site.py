@@ -213,3 +213,17 @@ def test_every_word_that_the_page_offers_can_be_scripted(site: InboxSite) -> Non
     for provider, offered in json.loads(api(site, "state").body)["words"].items():
         for word in offered:
             getattr(Behaviour(), provider).answer(word)
+
+
+def test_every_entry_has_a_category(site: InboxSite, place: Place) -> None:
+    """What pushkit makes of the answer, and its advice."""
+    gone = place.device()
+    place.unregister(gone)
+    place.apns()
+    place.apns(token=gone.token)
+    place.apns(body=b"")
+    place.apns(authorization=None)
+    found = json.loads(api(site, "records").body)["records"]
+
+    assert ["accepted", "recipient", "payload", "technical"] == [record["category"] for record in found]
+    assert "" != json.loads(api(site, "record?number=2").body)["advice"]

@@ -33,7 +33,8 @@ function say(text) { $("said").textContent = text; }
 function matches(record) {
   if ($("provider").value && record.provider !== $("provider").value) return false;
   if ($("app").value && record.app !== $("app").value) return false;
-  if ($("outcome").value && record.outcome !== $("outcome").value) return false;
+  const category = $("category").value;
+  if (category && record.category !== category && record.outcome !== category) return false;
   if (recipient && record.recipient !== recipient) return false;
   const wanted = $("search").value.trim().toLowerCase();
   if (!wanted) return true;
@@ -156,6 +157,7 @@ async function choose(number, move) {
       (from ?? $("list")).focus();
     });
     part.replaceChildren(back, title, about, preview(record.preview));
+    if (record.advice) part.append(el("p", "note", `pushkit calls it a ${record.category} failure: ${record.advice}`));
     if (record.problem) part.append(el("p", "problem", record.problem));
     part.append(actions(record), code("Payload", record.payload ?? "none", true));
     const answer = record.answer;
@@ -241,7 +243,7 @@ async function poll() {
   setTimeout(poll, waited);
 }
 
-for (const id of ["search", "provider", "app", "outcome"]) $(id).addEventListener("input", () => { shownRows = CHUNK; render(); });
+for (const id of ["search", "provider", "app", "category"]) $(id).addEventListener("input", () => { shownRows = CHUNK; render(); });
 $("filters").addEventListener("submit", (event) => event.preventDefault());
 $("more").addEventListener("click", () => { shownRows += CHUNK; render(); });
 $("everybody").addEventListener("click", () => { location.hash = "#"; });

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
+from pushkit.apns.classify import classify as classify_apns
+from pushkit.fcm.classify import classify as classify_fcm
+from pushkit.outcomes import Category
 from pushkit.secret import fingerprint
 from pushkit.testing.inbox import SentRecord
 from pushkit.testing.opened import member, shown
 from pushkit.testing.vocabulary import apns, fcm, webpush
+from pushkit.verdict import Acceptance, Verdict
+from pushkit.webpush.classify import classify_answer as classify_webpush
+from pushkit.webpush.endpoints import Service
+from pushkit.wire import WireResponse
 
 _LONGEST = 300
 _LONGEST_BODY = 20_000
@@ -30,6 +37,7 @@ def summary(record: SentRecord) -> dict[str, Any]:
         "word": record.reason,
         "fault": record.fault,
         "outcome": outcome(record),
+        "category": judged(record)[0],
         "attempt": record.attempt,
         "problem": record.problem,
         "bytes": len(record.body),
@@ -50,6 +58,7 @@ def detail(record: SentRecord) -> dict[str, Any]:
         "headers": list(record.headers.items()),
         "claims": dict(record.claims),
         "payload": payload if not isinstance(payload, bytes) else f"{len(payload)} bytes that are no text",
+        "advice": judged(record)[1],
         "preview": preview(record) | {"refused": not record.accepted},
         "answer": None
         if answer is None
@@ -63,13 +72,30 @@ def detail(record: SentRecord) -> dict[str, Any]:
 
 
 def outcome(record: SentRecord) -> str:
-    """The category to filter by: what the service did, not what a client makes of it."""
+    """What the service did, in a word."""
     if record.accepted:
         return "accepted" if not record.problem else "unreadable"
     if record.answer is None:
         return "no answer"
     status = record.answer.status
     return "gone" if status in {404, 410} else "refused" if status < 429 else "busy"
+
+
+def judged(record: SentRecord) -> tuple[str, str]:
+    """What pushkit makes of the answer: ``"accepted"`` or the failure's category, and its advice."""
+    answer = record.answer
+    if answer is None:
+        return Category.TECHNICAL.value, ""
+    response = WireResponse(answer.status, answer.fields, answer.body)
+    verdict: Acceptance | Verdict
+    if record.provider == "apns":
+        verdict = classify_apns(response, message_id="", secrets=tuple, now=record.time)
+    elif record.provider == "fcm":
+        verdict = classify_fcm(response, record.time)
+    else:
+        service = Service.OTHER if record.service == "rfc" else Service(record.service)
+        verdict = classify_webpush(response, service, (), record.time)
+    return ("accepted", "") if isinstance(verdict, Acceptance) else (verdict.category.value, verdict.advice)
 
 
 def app_of(record: SentRecord) -> str:
