@@ -170,3 +170,16 @@ def test_no_undocumented_answer_removes_anybody(judge: str, status: int, body: b
 
     assert isinstance(result, Verdict)
     assert result.action is not Action.REMOVE_RECIPIENT
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+def test_what_may_have_arrived_is_not_plainly_to_be_sent_again(judge: str) -> None:
+    """The advice of an answer that can come after delivery names the second copy: it is read where nothing repeats the push any more."""
+    bodies = [b"", *(json.dumps({"error": {"status": word}, "reason": word}).encode() for word in WORDS)]
+    answers = [(status, b"") for status in range(200, 600)] + [
+        (status, body) for status in (200, 408, 500, 502, 503, 504) for body in bodies
+    ]
+    verdicts = [JUDGES[judge](WireResponse(status=status, headers=[], body=body)) for status, body in answers]
+    doubtful = [verdict for verdict in verdicts if isinstance(verdict, Verdict) and verdict.disposition is Disposition.UNKNOWN]
+
+    assert [] == [verdict.advice for verdict in doubtful if verdict.action is Action.RETRY_LATER and "second copy" not in verdict.advice]

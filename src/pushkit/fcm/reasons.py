@@ -349,23 +349,29 @@ ROWS: Mapping[str, Row] = {
         "Apple's limit for one device token.",
     ),
     # technical: servers
-    "internal": _server("INTERNAL", "Wait a little and try again: Google's service had an internal error.", "Unknown server error."),
+    "internal": _server(
+        "INTERNAL",
+        "Wait a little, and try again if a second copy does no harm: Google's service had an internal error.",
+        "Unknown server error.",
+    ),
     "unavailable": _server(
         "UNAVAILABLE",
-        "Wait a little and try again: Google's service is overloaded, and the message may have arrived already.",
+        "Wait a little, and try again if a second copy does no harm: Google's service is overloaded, and the message may have arrived already.",
         "Overloaded, or not processed in time. Known to come after delivery too.",
     ),
     "http_502": _server(
-        "http_502", "Wait a little and try again: a server in front of Google's service failed.", "Bad gateway, usually with an HTML page."
+        "http_502",
+        "Wait a little, and try again if a second copy does no harm: a server in front of Google's service failed.",
+        "Bad gateway, usually with an HTML page.",
     ),
     "deadline": _server(
         "DEADLINE_EXCEEDED",
-        "Wait a little and try again: Google did not answer in time, and the message may have arrived already.",
+        "Wait a little, and try again if a second copy does no harm: Google did not answer in time, and the message may have arrived already.",
         "Gateway timeout.",
     ),
     "http_408": _server(
         "http_408",
-        "Wait a little and try again: the request took too long, and the message may have arrived already.",
+        "Wait a little, and try again if a second copy does no harm: the request took too long, and the message may have arrived already.",
         "Request timeout.",
     ),
     "aborted": _server(
@@ -375,13 +381,19 @@ ROWS: Mapping[str, Row] = {
         Disposition.REJECTED,
     ),
     "cancelled": _server(
-        "CANCELLED", "Wait a little and try again: the request was cancelled before it was finished.", "Cancelled on the way."
+        "CANCELLED",
+        "Wait a little, and try again if a second copy does no harm: the request was cancelled before it was finished.",
+        "Cancelled on the way.",
     ),
     "server": _server(
-        "http_5xx", "Wait a little and try again: Google's service had an error.", "A server error without a row of its own."
+        "http_5xx",
+        "Wait a little, and try again if a second copy does no harm: Google's service had an error.",
+        "A server error without a row of its own.",
     ),
     "apns_server": _server(
-        "UNAVAILABLE", "Wait a little and try again: Apple's service behind Google's had an error.", "Apple's service had trouble."
+        "UNAVAILABLE",
+        "Wait a little, and try again if a second copy does no harm: Apple's service behind Google's had an error.",
+        "Apple's service had trouble.",
     ),
     "iid_server": _server(
         "INTERNAL",
@@ -391,7 +403,7 @@ ROWS: Mapping[str, Row] = {
     ),
     "malformed": _server(
         "malformed_response",
-        "Wait a little and try again: the answer was cut off or did not come from Google.",
+        "Wait a little, and try again if a second copy does no harm: the answer was cut off or did not come from Google.",
         "A good status without the message's name: cut off, or a proxy's page. It may have been accepted.",
     ),
 }

@@ -94,9 +94,9 @@ ROWS: tuple[Row, ...] = (
     Row(Service.OTHER, 307, None, SETTINGS, "Check the proxy and the stored address: the push service points elsewhere, and pushkit does not follow."),
     Row(Service.OTHER, 500, None, LATER, "Try again shortly: the push service had an internal error.", floor=1),
     Row(Service.OTHER, 501, None, OUR_BUG, "Report this to the pushkit maintainers: this push service does not offer what was asked of it."),
-    Row(Service.OTHER, 502, None, LATER, "Try again shortly: a server behind the push service failed.", floor=1, unknown=True),
+    Row(Service.OTHER, 502, None, LATER, "Try again if a second copy does no harm: a server behind the push service failed.", floor=1, unknown=True),
     Row(Service.OTHER, 503, None, LATER, "Try again when the push service says, or after a few seconds: it is not available at the moment.", floor=5),
-    Row(Service.OTHER, 504, None, LATER, "Try again shortly: a server behind the push service did not answer in time.", floor=1, unknown=True),
+    Row(Service.OTHER, 504, None, LATER, "Try again if a second copy does no harm: a server behind the push service did not answer in time.", floor=1, unknown=True),
     # -- mozilla
     Row(Service.MOZILLA, 400, "errno 101", OUR_BUG_IN_MESSAGE, "Report this to the pushkit maintainers: the push left without the keys that the browser needs to read it."),
     Row(Service.MOZILLA, 400, "errno 108", GONE, "Remove this subscription: its address is damaged or belongs to a service that Mozilla closed."),
@@ -123,7 +123,7 @@ ROWS: tuple[Row, ...] = (
     Row(Service.MOZILLA, 502, "errno 901", LATER, "Wait half a minute and try again: Mozilla could not sign in to the phone maker's service.", floor=30),
     Row(Service.MOZILLA, 502, "errno 902", LATER, "Try again shortly: Mozilla could not reach the phone maker's service.", floor=1),
     Row(Service.MOZILLA, 502, "errno 903", LATER, "Try again shortly: the phone maker's service did not answer Mozilla in time.", floor=1),
-    Row(Service.MOZILLA, 502, None, LATER, "Try again shortly: the phone maker's service behind Mozilla failed.", floor=1, unknown=True),
+    Row(Service.MOZILLA, 502, None, LATER, "Try again if a second copy does no harm: the phone maker's service behind Mozilla failed.", floor=1, unknown=True),
     Row(Service.MOZILLA, 503, "errno 201", LATER, "Wait two minutes and try again: Mozilla's storage is busy.", floor=120),
     Row(Service.MOZILLA, 503, "errno 202", LATER, "Try again at once: Mozilla allows it.", floor=0),
     Row(Service.MOZILLA, 503, None, LATER, "Wait two minutes and try again: Mozilla's service is busy.", floor=120),
@@ -144,7 +144,7 @@ ROWS: tuple[Row, ...] = (
     Row(Service.GOOGLE, 413, None, MESSAGE, "Shorten the message: Google takes at most 4 KB."),
     Row(Service.GOOGLE, 429, None, THROTTLED, "Slow down and try again after a minute, or when Google says.", floor=60),
     Row(Service.GOOGLE, 500, None, LATER, "Try again shortly: Google's service had an internal error.", floor=1),
-    Row(Service.GOOGLE, 502, None, LATER, "Try again shortly and send in smaller bursts: Google's service could not keep up.", floor=1, unknown=True),
+    Row(Service.GOOGLE, 502, None, LATER, "Try again if a second copy does no harm, and send in smaller bursts: Google's service could not keep up.", floor=1, unknown=True),
     Row(Service.GOOGLE, 503, None, LATER, "Try again when Google says, or after a few seconds: its service is not available at the moment.", floor=5),
     # -- apple
     Row(Service.APPLE, 400, "BadTtl", MESSAGE, "Set a lifetime for the message: a whole number of seconds, best above 0."),
@@ -194,11 +194,11 @@ ROWS: tuple[Row, ...] = (
 CLASSES: Mapping[int, Row] = {
     3: Row(Service.OTHER, 300, None, SETTINGS, "Check the proxy and the stored address: the push service points elsewhere, and pushkit does not follow."),
     4: Row(Service.OTHER, 400, None, SETTINGS, "Check the proxy and the push service: it answered with a status that no push service documents."),
-    5: Row(Service.OTHER, 500, None, LATER, "Try again shortly: the push service, or a server before it, failed in its own way.", floor=1, unknown=True),
+    5: Row(Service.OTHER, 500, None, LATER, "Try again if a second copy does no harm: the push service, or a server before it, failed in its own way.", floor=1, unknown=True),
 }
 """For statuses without a row, by their first digit."""
 
-NONSENSE = Row(Service.OTHER, 0, None, LATER, "Try again shortly: the answer was none that HTTP knows; check any proxy in between if it lasts.", floor=1, unknown=True)
+NONSENSE = Row(Service.OTHER, 0, None, LATER, "Try again if a second copy does no harm: the answer was none that HTTP knows; check any proxy in between if it lasts.", floor=1, unknown=True)
 """For statuses below 200 and above 599."""
 
 
