@@ -1,8 +1,9 @@
 """
 How much of a notification each platform shows: data, in one place.
 
-No vendor promises these numbers: they change with the device, the size of the text and the version. What
-is marked approximate was measured on default settings or is commonly reported; correct it here.
+No vendor promises these numbers: they change with the device, the size of the text and the version. They
+come from experience, nobody measured them for this table, and what is marked approximate may be some
+letters off; correct it here.
 """
 
 from __future__ import annotations
