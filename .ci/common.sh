@@ -41,6 +41,20 @@ step() {
     fi
 }
 
+# debian PACKAGE...: installs what is missing, where that can be done; tests that need the rest say what is missing.
+debian() {
+    local package missing=()
+    for package in "$@"; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+    done
+    [ "${#missing[@]}" -eq 0 ] && return
+    if ! command -v apt-get >/dev/null || [ "$(id -u)" -ne 0 ]; then
+        echo "not root, or not Debian: install ${missing[*]} by hand"
+        return 1
+    fi
+    apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+}
+
 # tests NAME COMMAND...: a pytest run; counts its tests rather than the run.
 tests() {
     local name="$1" log="$CI_TMP/tests" started=$SECONDS status line passed failed
