@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import tracemalloc
 from datetime import timedelta
 
@@ -318,3 +319,14 @@ def test_merged_timelines_of_different_width_add_up() -> None:
     for pair in ([day, mixed()], [mixed(), day]):
         merged = Report.merge(pair)
         assert merged.total == sum(sum(counts) for _, counts in merged.timeline.rows())
+
+
+def test_a_report_pickles_with_what_it_keeps() -> None:
+    """A worker process hands it back to its parent."""
+    report = mixed()
+    report.suspect(SUSPICION)
+
+    arrived = pickle.loads(pickle.dumps(report))
+
+    assert report.as_dict() == arrived.as_dict()
+    assert list(report.outcomes) == list(arrived.outcomes)
