@@ -64,8 +64,7 @@ def test_a_chunked_body_is_read(server: PushServer, client: httpx.Client) -> Non
 def raw(server: PushServer) -> ssl.SSLSocket:
     context = server.ssl_context()
     context.set_alpn_protocols(["http/1.1"])
-    sock = context.wrap_socket(socket.create_connection(("127.0.0.1", server.port("fcm").number), timeout=3), server_hostname="localhost")
-    return sock
+    return context.wrap_socket(socket.create_connection(("127.0.0.1", server.port("fcm").number), timeout=3), server_hostname="localhost")
 
 
 def read_all(sock: ssl.SSLSocket) -> bytes:

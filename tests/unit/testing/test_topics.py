@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.unit.testing.rows import table
 
 from pushkit import AsyncClient, RetryPolicy
 from pushkit.testing import AsyncFakeClient, PushServer
-from tests.unit.testing.rows import table
 
 ONCE = RetryPolicy(attempts=1)
 ROWS = [row for row in table("fcm") if (row["error_code"] or "").startswith("IID result ")]
