@@ -208,6 +208,7 @@ class HttpxCarrier:
         key = (policy.client_certificate, None if proxy is None else proxy.url)
         if not http2 and key in self._shared:
             return self._shared[key]
+        tunnel = self._tls.get(("http/1.1",), None) if proxy is not None and proxy.scheme == "https" else None
         transport = httpx.AsyncHTTPTransport(
             verify=self._tls.get(("h2",) if http2 else ("http/1.1",), policy.client_certificate),
             http1=not http2,
@@ -215,7 +216,7 @@ class HttpxCarrier:
             limits=httpx.Limits(
                 max_connections=None, max_keepalive_connections=1 if http2 else 100, keepalive_expiry=None if http2 else KEEP_ALIVE
             ),
-            proxy=None if proxy is None else httpx.Proxy(proxy.url),
+            proxy=None if proxy is None else httpx.Proxy(proxy.url, ssl_context=tunnel),
             trust_env=False,
         )
         if not http2:
@@ -303,8 +304,6 @@ class HttpxCarrier:
         extensions: dict[str, Any] = {
             "trace": trace,
             "timeout": {"connect": policy.connect_timeout, "read": None, "write": None, "pool": None},
-            # httpx folds "/a/../b" in a URL; the path is the service's own and goes out as it is.
-            "target": request.path,
         }
         host = origin.host
         if policy.check_address is not None or self._lookup is not dns:
@@ -314,7 +313,10 @@ class HttpxCarrier:
             extensions["sni_hostname"] = origin.host
         url = httpx.URL(scheme=origin.scheme, host=host, port=origin.port, raw_path=request.path)
         outgoing = httpx.Request(request.method.decode("ascii"), url, headers=headers, content=request.body, extensions=extensions)
-        response = await self._send(lane, outgoing)
+        transport = self._transport(lane, url)
+        if url.raw_path != request.path:
+            outgoing.url = _exact(url, request.path)
+        response = await (self._client.send(outgoing, stream=True) if transport is None else transport.handle_async_request(outgoing))
         try:
             body = bytearray()
             async for part in cast("AsyncIterable[bytes]", response.stream):
@@ -331,13 +333,12 @@ class HttpxCarrier:
         exchange.chunks = bytes(body)
         exchange.answer(lane.id)
 
-    async def _send(self, lane: _Lane, request: Any) -> Any:
+    def _transport(self, lane: _Lane, url: Any) -> Any:
+        """What of httpx carries the request below its client, or None when only the client can."""
         if self._client is None:
-            return await lane.transport.handle_async_request(request)
+            return lane.transport
         choose = getattr(self._client, "_transport_for_url", None)
-        if choose is not None:
-            return await choose(request.url).handle_async_request(request)
-        return await self._client.send(request, stream=True)
+        return None if choose is None else choose(url)
 
     @staticmethod
     def _fault(lane: _Lane, exchange: Exchange, exc: Exception, trace: _Trace) -> None:
@@ -367,6 +368,25 @@ class HttpxCarrier:
             elif getattr(event, "error_code", None) == _REFUSED_STREAM:
                 fate, kind = Processed.NO, FaultKind.REFUSED_STREAM
         exchange.fault(kind, fate, detail, connection_id=lane.id)
+
+
+def _exact(url: Any, path: bytes) -> Any:
+    """
+    The same URL with its path letter for letter.
+
+    httpx folds "/a/../b"; the path is the service's own. Its request extension ``target`` will not do:
+    httpcore puts that into the CONNECT of a proxy too, and the path is a secret.
+    """
+    base = cast("type[Any]", type(url))
+    kind = _EXACT.get(base)
+    if kind is None:
+        kind = _EXACT[base] = type("ExactURL", (base,), {"raw_path": property(lambda self: self.exact_path)})
+    exact = kind(url)
+    exact.exact_path = path
+    return exact
+
+
+_EXACT: dict[type[Any], Any] = {}
 
 
 def _cause(exc: BaseException | None, kind: type[BaseException]) -> bool:

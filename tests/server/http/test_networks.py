@@ -8,6 +8,7 @@ import socket
 import ssl
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import httpx
 import pytest
@@ -252,6 +253,51 @@ def test_the_checked_address_is_the_one_that_is_dialled(pki: Pki, engine: str, p
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("policy", [OriginPolicy(), OLD], ids=["own connection", "httpx"])
+def test_a_resolver_that_fails(pki: Pki, engine: str, policy: OriginPolicy) -> None:
+    """A resolver of the caller's that raises anything is CONNECT_FAILED for those who wait, and its text stays out."""
+    problems: list[dict[str, object]] = []
+
+    async def broken(host: str, port: int) -> Sequence[str]:
+        raise ZeroDivisionError("canary")
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: problems.append(context))
+        transport = HttpTransport(ssl_context=pki.client_context(), engine=engine, lookup=broken)
+        result = await ask(transport, Origin("push.test", 1), policy)
+        await transport.aclose()
+
+        assert isinstance(result, WireFault)
+        assert Processed.NO is result.processed
+        assert "canary" not in result.detail
+
+    asyncio.run(main())
+
+
+def test_a_client_certificate_without_files_in_memory(pki: Pki, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where the system has no anonymous files, the key's file is only ours to read and gone at once."""
+    import os
+    import tempfile
+
+    from pushkit.http.tls import load_certificate
+
+    seen: list[int] = []
+    monkeypatch.delattr(os, "memfd_create", raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    context = ssl.create_default_context()
+    load = context.load_cert_chain
+
+    class Watching:
+        def load_cert_chain(self, path: str, password: object) -> None:
+            seen.append(Path(path).stat().st_mode & 0o777)
+            load(path, password=password)  # type: ignore[arg-type]
+
+    load_certificate(Watching(), ClientCertificate(chain=pki.client_chain, key=pki.client_key))  # type: ignore[arg-type]
+
+    assert [0o600] == seen
+    assert [] == list(tmp_path.iterdir())
+
+
 # -- proxies
 
 
@@ -314,6 +360,102 @@ def test_a_proxy_of_the_environment(pki: Pki, engine: str, monkeypatch: pytest.M
             assert isinstance(result, WireResponse)
             assert [f"push.test:{run.origin.port}"] == proxy.targets
         await proxy.stop()
+
+    asyncio.run(main())
+
+
+class Tokens:
+    """A credential that belongs to a connection."""
+
+    def __init__(self) -> None:
+        self.made = 0
+        self.refused: list[object] = []
+
+    def header(self, slot: object | None, now: float) -> tuple[bytes, object]:
+        if slot is None:
+            self.made += 1
+            slot = f"token-{self.made}"
+        return f"bearer {slot}".encode(), slot
+
+    def rejected(self, slot: object | None) -> None:
+        self.refused.append(slot)
+
+
+def test_through_a_proxy_that_speaks_tls(pki: Pki) -> None:
+    """An https:// proxy carries HTTP/2 over httpx: one request at a time on each connection, each with its own credential."""
+
+    class Counting(Peer):
+        most = 0
+
+        async def on_request(self, conn: Conn, stream: Stream) -> None:
+            self.most = max(self.most, sum(not other.done for other in conn.streams.values()))
+            self.later(0.01, lambda: conn.answer(stream))
+
+    async def main() -> None:
+        proxy, tokens = ConnectProxy("user:word"), Tokens()
+        port = await proxy.start(pki.server_context(("http/1.1",)))
+        peer = Counting()
+        async with running(peer, pki, "h2", OriginPolicy(max_connections=3), proxy=f"https://user:word@localhost:{port}") as run:
+            first = await run.send(20, auth=tokens)
+
+            assert [200] * 20 == run.statuses()
+            assert (1, 3, 3) == (peer.most, len(proxy.targets), tokens.made)
+            (state,) = run.transport.health()
+            assert ("httpx", 3, 0, 3, 0) == (state.engine, state.connections, state.streams, state.stream_limit, state.waiting)
+
+            run.transport.retire(first[0].connection_id, rejected=True)
+            assert 2 == run.transport.health()[0].connections
+            assert 1 == len(tokens.refused)
+            run.transport.forget(None)
+            assert [] == list(run.transport.health())
+            await run.send(1, auth=tokens)
+            assert 4 == tokens.made
+        await proxy.stop()
+
+    asyncio.run(main())
+
+
+def test_a_deadline_over_httpx_renews_the_connection(pki: Pki) -> None:
+    """httpx's HTTP/2 connections are not used again after a request was given up on them."""
+
+    class Silent(Peer):
+        async def on_request(self, conn: Conn, stream: Stream) -> None:
+            if conn.number > 1:
+                conn.answer(stream)
+
+    async def main() -> None:
+        proxy = ConnectProxy()
+        port = await proxy.start(pki.server_context(("http/1.1",)))
+        async with running(Silent(), pki, "h2", OriginPolicy(max_connections=1), proxy=f"https://localhost:{port}") as run:
+            (given_up,) = await run.send(1, timeout=0.4)
+            (answered,) = await run.send(1)
+
+            assert isinstance(given_up, WireFault)
+            assert (FaultKind.TIMEOUT, Processed.UNKNOWN) == (given_up.kind, given_up.processed)
+            assert isinstance(answered, WireResponse)
+            assert 2 == run.ledger.connections
+        await proxy.stop()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("path", [b"/wpush/v2/secret", b"/a/../b/%7e/./c?x=/../y"])
+def test_http1_through_a_proxy_keeps_the_path_from_it(pki: Pki, path: bytes) -> None:
+    """An HTTP/1.1 service behind a proxy gets the path letter for letter; the proxy sees host and port alone."""
+
+    async def main() -> None:
+        proxy, old = ConnectProxy(), Http11()
+        port = await old.start(pki.server_context(("http/1.1",)))
+        transport = HttpTransport(ssl_context=pki.client_context(), proxy=f"http://127.0.0.1:{await proxy.start()}")
+        result = await ask(transport, Origin("localhost", port), OLD, path=path)
+        await transport.aclose()
+        await old.stop()
+        await proxy.stop()
+
+        assert isinstance(result, WireResponse)
+        assert f"POST {path.decode()} HTTP/1.1" == old.requests[0][0]
+        assert [f"localhost:{port}"] == proxy.targets
+        assert "secret" not in "".join(proxy.heads)
 
     asyncio.run(main())
 
