@@ -37,7 +37,13 @@ return shown.map(({ title, body, tag, icon, lang, dir, silent, requireInteractio
 """
 CLEAR = """
 const registration = await navigator.serviceWorker.ready;
-(await registration.getNotifications()).forEach((notification) => notification.close());
+for (let tries = 0; tries < 100; tries += 1) {
+  const shown = await registration.getNotifications();
+  if (!shown.length) return;
+  shown.forEach((notification) => notification.close());
+  await new Promise((resolve) => setTimeout(resolve, 50));  // closing takes its time
+}
+throw new Error("the notifications stay");
 """
 UNSUBSCRIBE = """
 const registration = await navigator.serviceWorker.ready;
@@ -48,6 +54,7 @@ return subscription ? await subscription.unsubscribe() : null;
 TAP = """
 self.addEventListener("message", async ({ data, source }) => {
   const [notification] = await self.registration.getNotifications();
+  if (!notification) { source.postMessage({ opened: "nothing is shown" }); return; }
   self.clients.openWindow = async (url) => source.postMessage({ opened: url });
   self.dispatchEvent(new NotificationEvent("notificationclick", { notification, action: data.action }));
 });
@@ -55,11 +62,11 @@ self.addEventListener("message", async ({ data, source }) => {
 TAPPED = """
 const [action] = args;
 const registration = await navigator.serviceWorker.ready;
-const answer = new Promise((resolve) => { navigator.serviceWorker.onmessage = ({ data }) => resolve(data.opened); });
+const answer = new Promise((resolve) => { navigator.serviceWorker.onmessage = ({ data }) => { if ("opened" in data) resolve(data.opened); }; });
 registration.active.postMessage({ action });
 return await answer;
 """
-SHOWN_WITHIN = 10.0
+SHOWN_WITHIN = 20.0
 
 
 @attrs.define
