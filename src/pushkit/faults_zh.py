@@ -34,6 +34,11 @@ ADVICE: Mapping[str, str] = {
     "Try again later: the push service asked for a pause that is not over yet.": "稍后再试：推送服务要求的暂停还没有结束。",
     "Report this: the code of this provider raised an error, so the push was not sent.": "请报告：此提供商的代码抛出了错误，推送没有发送。",
     "Try again later: the push service had no room for this push in time, so it was not sent.": "稍后再试：推送服务没有及时腾出位置，所以没有发送。",
+    "Try again later: fetching the credential took too long; check how it is fetched if this lasts.": "稍后再试：获取凭据用时太久；如果持续出现，请检查获取方式。",
+    "Try again later: so many pushes fail that repeating them all would only add to the load.": "稍后再试：失败太多，全部重试只会加重负担。",
+    "Nothing more is sent with this credential until it works again.": "在此凭据恢复之前，不再用它发送。",
+    "Give ttl as seconds (0 or more) or a timedelta.": "请用秒数（不小于 0）或 timedelta 填写有效期（ttl）。",
+    "Give expires_at as a datetime with a time zone, such as datetime.now(timezone.utc) + ….": "请用带时区的时间填写 expires_at，例如 datetime.now(timezone.utc) + …。",
 }
 # fmt: on
 """The English sentence of a row, to the Chinese one."""

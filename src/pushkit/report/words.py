@@ -211,7 +211,13 @@ def advice(provider: str, action: Action, sentence: str, language: str) -> str:
     """A sentence of advice in a language; one without a translation is shown behind what its action says."""
     if language == "en":
         return sentence
-    translated = _translations(provider).get(sentence)
+    known = _translations(provider)
+    translated = known.get(sentence)
+    if translated is None:
+        # A latched credential's advice is its cause's, and a second sentence of delivery's.
+        first, _, second = sentence.partition(". ")
+        if f"{first}." in known and second in known:
+            translated = known[f"{first}."] + known[second]
     if translated is not None:
         return translated
     spoken = words(language)

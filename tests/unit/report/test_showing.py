@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from tests.values import Phone, make_accepted, make_failure
 
+import pushkit
 from pushkit import Action, Category, Report
 from pushkit.apns.reasons_zh import ADVICE as APNS_ZH
 from pushkit.cli.handbook import entries
@@ -207,3 +210,26 @@ def test_chinese_columns_line_up() -> None:
     lines = table([("推送", "1"), ("a", "22")])
 
     assert 1 == len({width(line) for line in lines})
+
+
+def test_what_delivery_says_has_its_chinese_sentence_too() -> None:
+    """Every fixed sentence that delivery refuses with."""
+    source = Path(pushkit.__file__).parent / "delivery"
+    sentences = set()
+    for path in source.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.startswith("refuse_") and len(node.args) > 1:
+                constants = [node.args[1], *([node.args[1].body, node.args[1].orelse] if isinstance(node.args[1], ast.IfExp) else [])]
+                sentences |= {part.value for part in constants if isinstance(part, ast.Constant)}
+
+    assert len(sentences) > 10
+    assert [] == [sentence for sentence in sorted(sentences) if sentence in advice("apns", Action.RETRY_LATER, sentence, "zh")]
+
+
+def test_a_latched_credential_is_explained_in_chinese() -> None:
+    """Its cause's sentence and delivery's own, both translated."""
+    cause = "Replace the Apple push certificate: Apple rejects the one in use."
+
+    shown = advice("apns", Action.FIX_CREDENTIALS, f"{cause} Nothing more is sent with this credential until it works again.", "zh")
+
+    assert "更换苹果推送证书：苹果拒绝当前使用的证书。在此凭据恢复之前，不再用它发送。" == shown
