@@ -377,10 +377,9 @@ def _exact(url: Any, path: bytes) -> Any:
     httpx folds "/a/../b"; the path is the service's own. Its request extension ``target`` will not do:
     httpcore puts that into the CONNECT of a proxy too, and the path is a secret.
     """
-    base = cast("type[Any]", type(url))
-    kind = _EXACT.get(base)
+    kind = _EXACT.get(url.__class__)
     if kind is None:
-        kind = _EXACT[base] = type("ExactURL", (base,), {"raw_path": property(lambda self: self.exact_path)})
+        kind = _EXACT[url.__class__] = type("ExactURL", (url.__class__,), {"raw_path": property(lambda self: self.exact_path)})
     exact = kind(url)
     exact.exact_path = path
     return exact

@@ -255,6 +255,33 @@ def test_back_pressure_gives_requests_back(engine: str) -> None:
     run(main)
 
 
+def test_a_server_that_talks_and_does_not_listen(engine: str) -> None:
+    """PINGs without end from a server that reads nothing end the connection before they fill the memory."""
+    heard: list[WireResult] = []
+    pings = b"\x00\x00\x08\x06\x00\x00\x00\x00\x0012345678" * 20
+
+    async def main() -> None:
+        setup = Setup(engine)
+        setup.submit(heard.append)
+        await asyncio.sleep(0)
+        setup.connection.pause_writing()
+        for _ in range(100_000):
+            setup.connection.data_received(pings)
+            if setup.connection.closed:
+                break
+
+        assert setup.connection.closed
+        assert [Processed.UNKNOWN] == [result.processed for result in heard if isinstance(result, WireFault)]
+
+    import pushkit.http.http2.connection as module
+
+    limit, module.HEARD_WHILE_PAUSED = module.HEARD_WHILE_PAUSED, 100_000
+    try:
+        run(main)
+    finally:
+        module.HEARD_WHILE_PAUSED = limit
+
+
 def test_a_fault_says_which_connection(engine: str) -> None:
     """Faults carry the connection's id and a text without secrets."""
     heard: list[WireResult] = []

@@ -17,6 +17,8 @@ from pushkit.wire import ConnectionAuth, FaultKind, Header, OriginPolicy, Proces
 
 WRITE_CHUNK = 64 * 1024
 """Octets encrypted at once; what was not taken from the engine cannot have reached the server."""
+HEARD_WHILE_PAUSED = 32 * 1024 * 1024
+"""Octets taken in at the most while the server takes none of ours."""
 STREAM_CAP = 1000
 """Streams on one connection at the most, whatever the server would allow."""
 
@@ -84,6 +86,7 @@ class Http2Connection:
         self._stream: TlsStream | None = None
         self._flush_due = False
         self._paused = False
+        self._unread = 0
         self._suspect = False
         self._unlocked = policy.first_streams is None
         self._goaway_reason: str | None = None
@@ -109,6 +112,12 @@ class Http2Connection:
         if self.closed:
             return
         self.last_heard = self._clock.monotonic()
+        if self._paused:
+            # A server that asks (PING, SETTINGS) and does not read makes the engine's answers pile up.
+            self._unread += len(data)
+            if self._unread > HEARD_WHILE_PAUSED:
+                self._end("the server talks and does not listen", None)
+                return
         self.engine.feed(data, self)
         if self.engine.finished is not None:
             self._broken()
@@ -129,6 +138,7 @@ class Http2Connection:
     def resume_writing(self) -> None:
         """The server reads again."""
         self._paused = False
+        self._unread = 0
         self._recompute()
         self.schedule_flush()
 
