@@ -134,7 +134,15 @@ class Chromium:
         session = self._devtools.command("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self._devtools.command("ServiceWorker.enable", session)
         self._devtools.command("Runtime.enable", session)
-        return session
+        until = time.monotonic() + START_PATIENCE
+        expression = "location.href + ' ' + document.readyState"
+        while time.monotonic() < until:
+            # The target exists before its page does.
+            there = self._devtools.command("Runtime.evaluate", session, expression=expression)["result"].get("value")
+            if there == f"{self._url} complete":
+                return session
+            threading.Event().wait(0.05)
+        raise TimeoutError(f"{self._url} did not load")
 
     def run(self, script: str, *arguments: Any) -> Any:
         """Run an asynchronous function's body in the page; gives what it returns."""
