@@ -16,7 +16,7 @@ LEAST = 20
 WINDOW = 30.0
 """Seconds that the window covers."""
 FIRST_BREAK = 5.0
-"""Seconds that the breaker stays open first; each failed probe doubles it …"""
+"""Seconds that the breaker stays open first, and after one failed probe; each further one doubles it …"""
 LONGEST_BREAK = 60.0
 """… up to this."""
 
@@ -44,7 +44,7 @@ class Breaker:
     attempt said nothing about the service (it was cancelled, or throttled).
     """
 
-    __slots__ = ("_bad", "_break", "_bucket", "_ends", "_good", "_lost", "_lost_at", "_window", "least", "probe_at", "ratio", "state")
+    __slots__ = ("_bad", "_break", "_bucket", "_ends", "_good", "_lost", "_lost_at", "_probed", "_window", "least", "probe_at", "ratio", "state")
 
     def __init__(self, *, ratio: float = RATIO, least: int = LEAST) -> None:
         self.ratio = ratio
@@ -53,6 +53,7 @@ class Breaker:
         self.probe_at = 0.0
         """When an open breaker lets a probe pass."""
         self._break = FIRST_BREAK
+        self._probed = False
         self._bucket = WINDOW / _BUCKETS
         self._ends = 0.0
         self._good = 0
@@ -83,6 +84,7 @@ class Breaker:
             return False  # A late answer from before it opened.
         self.state = State.CLOSED
         self._break = FIRST_BREAK
+        self._probed = False
         self._forget(now)
         return True
 
@@ -100,7 +102,10 @@ class Breaker:
                 return False
             self._lost, self._lost_at = lost_connection, now
         if self.state is State.HALF_OPEN:
-            self._break = min(LONGEST_BREAK, self._break * 2)
+            # The first failed probe is forgiven: services that come and go are met while they are there.
+            if self._probed:
+                self._break = min(LONGEST_BREAK, self._break * 2)
+            self._probed = True
             self._open(now)
             return True
         if self.state is State.OPEN:

@@ -64,6 +64,14 @@ class Sink(Protocol):
         ...
 
 
+class Nobody:
+    """The sink of a push that never leaves: it only lends its fields to an outcome."""
+
+    def deliver(self, push: Push, outcome: Outcome) -> bool:  # noqa: ARG002 - what a sink takes
+        """Nobody will read it."""
+        return False
+
+
 class Push:
     """
     One push that was taken, until it has its outcome. Also what a sender sees of it (``PushContext``).

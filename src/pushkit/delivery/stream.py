@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Self
@@ -29,7 +30,7 @@ REORDER = 4
 """An ordered stream reads at most this many times ``max_in_flight`` ahead of the outcome that it owes next."""
 
 
-class Feeding:
+class Feeding(ABC):
     """What every way of sending many shares: taking from a source while there is room, dropping repeats."""
 
     def __init__(
@@ -133,13 +134,13 @@ class Feeding:
             self.complete()
         return read
 
+    @abstractmethod
     def put(self, index: int, outcome: Outcome) -> bool:
         """Keep or hand on an outcome; False when nobody will read it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def complete(self) -> None:
         """Every push that was taken has its outcome."""
-        raise NotImplementedError
 
     def stop(self) -> None:
         """Take nothing more and cancel what is under way."""

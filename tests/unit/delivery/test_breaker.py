@@ -64,7 +64,7 @@ def test_a_good_probe_closes():
 
 
 def test_bad_probes_double_the_break_up_to_a_limit():
-    """Each failed probe doubles the wait, to a minute at the most."""
+    """Each failed probe but the first doubles the wait, to a minute at the most."""
     breaker, now, breaks = tripped(), FIRST_BREAK, []
     for _ in range(6):
         breaker.allow(now)
@@ -72,7 +72,7 @@ def test_bad_probes_double_the_break_up_to_a_limit():
         breaks.append(breaker.probe_at - now)
         now = breaker.probe_at
 
-    assert [10.0, 20.0, 40.0, LONGEST_BREAK, LONGEST_BREAK, LONGEST_BREAK] == breaks
+    assert [FIRST_BREAK, 10.0, 20.0, 40.0, LONGEST_BREAK, LONGEST_BREAK] == breaks
 
 
 def test_a_probe_that_says_nothing_makes_room_for_another():
