@@ -179,10 +179,6 @@ class _Outcome:
         app = getattr(self.target, "app", "default")
         return app if isinstance(app, str) else "default"
 
-    def unwrap(self) -> Accepted:
-        """Give the :class:`Accepted` itself, or raise the failure as a ``PushError``."""
-        raise NotImplementedError
-
     def as_dict(self, *, secrets: bool = False) -> dict[str, Any]:
         """
         As JSON-ready values.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import attrs
 
@@ -31,12 +31,20 @@ class Target:
 
     @property
     def address(self) -> Hashable:
-        """What makes two targets the same recipient (secret). ``unique=True`` compares it together with ``app``."""
-        raise NotImplementedError
+        """
+        What makes two targets the same recipient (secret). ``unique=True`` compares it together with ``app``.
+
+        Unless a class says otherwise: all its own fields that take part in comparison.
+        """
+        return tuple(getattr(self, field.name) for field in attrs.fields(type(self)) if field.eq and field.name != "app")
 
     def secrets(self) -> tuple[str, ...]:
         """Every text in this target that must not show in logs, ``detail`` or reports."""
-        return (self.address,) if isinstance(self.address, str) else ()
+        address = self.address
+        if isinstance(address, str):
+            return (address,)
+        parts = cast("tuple[object, ...]", address) if isinstance(address, tuple) else ()
+        return tuple(part for part in parts if isinstance(part, str))
 
     def __repr__(self) -> str:
         try:

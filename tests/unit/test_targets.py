@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import pickle
 
+import attrs
 import pytest
 from tests.values import TOKEN, Phone
+
+from pushkit import Target
 
 
 def test_a_repr_tells_two_recipients_apart_and_names_neither() -> None:
@@ -44,3 +47,20 @@ def test_the_address_is_a_secret() -> None:
     """It is taken out of whatever a provider echoes."""
     assert (TOKEN,) == Phone().secrets()
     assert () == Phone(5).secrets()  # type: ignore[arg-type]  # garbage has no text
+
+
+@attrs.frozen(repr=False)
+class Pager(Target):
+    number: str = ""
+    network: int = 0
+
+
+def test_a_target_class_that_says_nothing_has_its_own_fields_as_address() -> None:
+    """A provider of somebody's own works without writing an address down: unique, masked, in reports."""
+    one, same, other = Pager("555-0123456", app="a", ref=1), Pager("555-0123456", app="b", ref=2), Pager("555-0123456", network=2)
+
+    assert one.address == same.address != other.address
+    assert ("555-0123456",) == one.secrets()
+    assert "555" not in repr(one)
+    assert repr(one) != repr(Pager("555-0123457", app="a", ref=1))
+    assert () == Target().address

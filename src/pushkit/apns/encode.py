@@ -21,7 +21,7 @@ from pushkit.apns.kinds import (
     rule_for,
     topic_for,
 )
-from pushkit.apns.messages.base import ApnsMessage
+from pushkit.apns.messages.device import DeviceMessage
 from pushkit.apns.messages.live import LiveActivityMessage, LiveActivityStart
 from pushkit.apns.messages.options import Options
 from pushkit.apns.messages.push import Push
@@ -138,7 +138,7 @@ def prepare(message: Message, kind: type[Target], stamp: Stamp, bundle_id: str) 
             return _push(message, kind, stamp, bundle_id)
         if isinstance(message, LiveActivityMessage):
             return _live(message, kind, stamp, bundle_id)
-        if isinstance(message, ApnsMessage):
+        if isinstance(message, DeviceMessage):
             return _typed(message, kind, stamp, bundle_id)
         return _misdirected(message, kind)
     except Refused as refusal:
@@ -192,7 +192,7 @@ def _notification(message: Notification, kind: type[Target], stamp: Stamp, bundl
     )
 
 
-def _typed(message: ApnsMessage, kind: type[Target], stamp: Stamp, bundle_id: str) -> ApnsPrepared | Verdict:
+def _typed(message: DeviceMessage, kind: type[Target], stamp: Stamp, bundle_id: str) -> ApnsPrepared | Verdict:
     if not issubclass(kind, message.reaches):
         return _misdirected(message, kind)
     push_type = message.push_type

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from pushkit.delivery import settle
 from pushkit.delivery.credential_store import CredentialStore
 from pushkit.delivery.policy import RetryPolicy
-from pushkit.delivery.push import Call, Push, make_message
+from pushkit.delivery.push import Call, Nobody, Push, make_message
 from pushkit.delivery.senders import Senders
 from pushkit.errors import ConfigurationError
-from pushkit.outcomes import Failure, Outcome
+from pushkit.outcomes import Failure
 from pushkit.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -22,14 +22,6 @@ if TYPE_CHECKING:
     from pushkit.messages import Message
     from pushkit.provider import Provider
     from pushkit.targets import Target
-
-
-class _Nowhere:
-    """A sink for a push that is never sent."""
-
-    def deliver(self, push: Push, outcome: Outcome) -> bool:
-        """Nothing is delivered."""
-        raise NotImplementedError
 
 
 class _StandIn:
@@ -48,7 +40,7 @@ def check(
     """What sending would refuse before the network."""
     if not providers:
         raise ConfigurationError("this client has no provider; pass apns=, fcm=, webpush= or providers=[...]")
-    call = Call(message, RetryPolicy.none(), _Nowhere(), single=True)
+    call = Call(message, RetryPolicy.none(), Nobody(), single=True)
     push = Push(None, call, target, 0)
     clock: Any = state.clock if state is not None else _StandIn()
     verdict = _verdict(providers, state, call, push, clock)

@@ -12,7 +12,7 @@ from pushkit.client.options import checked_policy
 from pushkit.client.readiness import token_of
 from pushkit.delivery import settle
 from pushkit.delivery.policy import RetryPolicy
-from pushkit.delivery.push import Call, Push
+from pushkit.delivery.push import Call, Nobody, Push
 from pushkit.delivery.senders import SenderState
 from pushkit.delivery.source import Source
 from pushkit.delivery.stream import Collecting
@@ -66,14 +66,6 @@ class TopicsAnswer:
         return self
 
 
-class _Nobody:
-    """A sink for pushes that only lend their fields to an outcome."""
-
-    def deliver(self, push: Push, outcome: Outcome) -> bool:
-        """Nothing is delivered."""
-        raise NotImplementedError
-
-
 async def drive(state: State, flow: Generator[WireRequest, WireResult, R]) -> R:
     """Carry out a provider's flow: send what it asks for, until it returns."""
     try:
@@ -122,7 +114,7 @@ def _never(_: object) -> bool:
 
 
 def _outcome(state: State, target: Target, judged: Acceptance | Verdict, started: float) -> Outcome:
-    push = Push(None, Call(None, RetryPolicy.none(), _Nobody()), target, 0)
+    push = Push(None, Call(None, RetryPolicy.none(), Nobody()), target, 0)
     push.taken = started
     now = state.clock.monotonic()
     if isinstance(judged, Acceptance):

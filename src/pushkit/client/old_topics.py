@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pushkit.delivery import settle
 from pushkit.delivery.policy import RetryPolicy
-from pushkit.delivery.push import Call, Push, new_push_id
+from pushkit.delivery.push import Call, Nobody, Push, new_push_id
 from pushkit.delivery.senders import SenderState
 from pushkit.fcm.iid import LARGEST_BATCH, batch_flow
 from pushkit.report import Report
@@ -24,14 +24,6 @@ if TYPE_CHECKING:
 
 _WITHIN = 30.0
 """Seconds for one request of the service."""
-
-
-class _Nobody:
-    """A sink for pushes that only lend their fields to an outcome."""
-
-    def deliver(self, push: Push, outcome: Outcome) -> bool:
-        """Nothing is delivered."""
-        raise NotImplementedError
 
 
 async def change(state: State, app: str, message: TopicChange, targets: Any) -> Report:
@@ -92,7 +84,7 @@ async def _judge(state: State, app: str, message: TopicChange, batch: Sequence[A
 
 
 def _outcome(state: State, message: TopicChange, target: Any, judged: Acceptance | Verdict, started: float) -> Outcome:
-    push = Push(None, Call(None, RetryPolicy.none(), _Nobody()), target, 0)
+    push = Push(None, Call(None, RetryPolicy.none(), Nobody()), target, 0)
     push.taken = started
     push.message = message
     push.push_id = push.key = new_push_id()

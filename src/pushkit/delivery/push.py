@@ -13,7 +13,7 @@ from pushkit.delivery.retry import NOW_OR_NEVER, Facts
 from pushkit.lru import LRU
 from pushkit.messages import Message
 from pushkit.outcomes import Attempt, Disposition, WaitedFor
-from pushkit.provider import Prepared, Stamp
+from pushkit.provider import DryRuns, Prepared, Stamp
 from pushkit.verdict import Verdict, refuse_payload
 
 if TYPE_CHECKING:
@@ -349,6 +349,13 @@ class Call:
                 "wrong_message",
                 f"Send this message to {message.provider}'s targets only, or use a Notification, which goes to every kind.",
                 detail=f"a message of {message.provider} for a target of {state.provider}",
+            )
+        if stamp.dry_run and not (isinstance(state.sender, DryRuns) and state.sender.dry_runs):
+            # Here and not in the providers: one that does not know the word would really send.
+            return refuse_payload(
+                "dry_run_not_supported",
+                "Leave dry_run off, or use check(): this provider offers no trial, it would deliver the push.",
+                field="dry_run",
             )
         life = lifetime(message)
         if isinstance(life, Verdict):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Hashable
 from typing import Any, ClassVar
 
@@ -22,7 +23,7 @@ _LONGEST_TOPIC = 900
 _TOPIC_PREFIX = "/topics/"
 
 
-class FcmTarget(Target):
+class FcmTarget(Target, ABC):
     """What the four kinds share: the field of the message that names them, and its value."""
 
     __slots__ = ()
@@ -31,13 +32,13 @@ class FcmTarget(Target):
     field: ClassVar[str]
     """The target's field in the message resource."""
 
+    @abstractmethod
     def problem(self) -> Verdict | None:
         """Why this target cannot be addressed, or None."""
-        raise NotImplementedError
 
+    @abstractmethod
     def wire_value(self) -> str:
         """The text of its field as it stands between quotes in JSON: ASCII, escaped. Of a target without a problem."""
-        raise NotImplementedError
 
 
 def _address_problem(value: Any, what: str, where: str) -> Verdict | None:

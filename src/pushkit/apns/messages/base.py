@@ -41,15 +41,6 @@ class ApnsMessage(Message):
 
     topic: str | None = None
 
-    def wire_payload(self) -> dict[str, Any]:
-        """
-        The whole payload.
-
-        Raises:
-            Refused: naming the field that cannot be sent.
-        """
-        raise NotImplementedError
-
     def default_ttl(self) -> float:
         """Seconds to live when neither ``ttl`` nor ``expires_at`` is given: what the push type says."""
         return rule_for(self.push_type).ttl

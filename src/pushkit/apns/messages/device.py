@@ -9,6 +9,7 @@ notifications", "Creating a Push to Talk app", "Using push notifications to sign
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -22,7 +23,21 @@ from pushkit.notification import Priority
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class _WithData(ApnsMessage):
+class DeviceMessage(ApnsMessage, ABC):
+    """A message whose payload can be made from its fields alone."""
+
+    @abstractmethod
+    def wire_payload(self) -> dict[str, Any]:
+        """
+        The whole payload.
+
+        Raises:
+            Refused: naming the field that cannot be sent.
+        """
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class _WithData(DeviceMessage):
     data: Mapping[str, Any] = attrs.field(factory=no_data, converter=kept, hash=False)
     """For the app: JSON values beside ``aps``."""
 
@@ -34,7 +49,7 @@ class _WithData(ApnsMessage):
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class _Urgent(ApnsMessage):
+class _Urgent(DeviceMessage):
     priority: Priority | None = attrs.field(default=None, converter=attrs.converters.optional(Priority))
     """``HIGH`` (10) or ``NORMAL`` (5); None: the type's default, 10."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,7 @@ def _answers_too(fault: RequestFault) -> bool:
     return isinstance(fault, (Disconnect, Stall)) and fault.partial
 
 
-class Service:
+class Service(ABC):
     """One service. Subclasses say what is checked, how words look and what acceptance is."""
 
     provider = ""
@@ -54,27 +55,27 @@ class Service:
     def __init__(self, world: World) -> None:
         self.world = world
 
+    @abstractmethod
     def check(self, request: Request, now: float) -> Checked:
         """Everything that the documentation demands of a request."""
-        raise NotImplementedError
 
+    @abstractmethod
     def render(self, word: str, details: Mapping[str, Any], request: Request, address: Address | None, now: float) -> Answer:
         """A word in this service's format."""
-        raise NotImplementedError
 
+    @abstractmethod
     def state(self, address: Address, request: Request, now: float) -> Answer | None:
         """A refusal because of what is known about the recipient (unregistered, another app), or None."""
-        raise NotImplementedError
 
+    @abstractmethod
     def accept(self, address: Address, request: Request, now: float) -> tuple[Answer, str | None]:
         """Take it: the answer and the message's id."""
-        raise NotImplementedError
 
+    @abstractmethod
     def open(self, record: SentRecord) -> Opened:
         """What the device finds."""
-        raise NotImplementedError
 
-    def answered(self, answer: Answer, request: Request) -> None:
+    def answered(self, answer: Answer, request: Request) -> None:  # noqa: B027 - most services remember nothing
         """After each answer, for services that remember something about the connection."""
 
     def serve(self, request: Request) -> Served:
