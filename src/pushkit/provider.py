@@ -191,6 +191,16 @@ class RampsUp(Protocol):
 
 
 @runtime_checkable
+class DryRuns(Protocol):
+    """What a sender adds when its provider can validate a push without delivering it (FCM). Without it ``dry_run=True`` is refused."""
+
+    @property
+    def dry_runs(self) -> bool:
+        """Whether it can."""
+        ...
+
+
+@runtime_checkable
 class EndingCredentials(Protocol):
     """What a sender adds when its credentials end on a known day (certificates), so that hooks hear it a month ahead."""
 

@@ -338,7 +338,7 @@ class Engine:
         state.budget.refund(push.repaid or REFUND_CLEAN)
         if state.latch is not None:
             self.director.unlatch(state)
-        if not push.call.dry_run:
+        if push.prepared is not None and not push.prepared.stamp.dry_run:
             self.guard.accepted(lane.watch, mono)
         if self.news.listening:
             self.news.attempt_finished(push, lane.origin)

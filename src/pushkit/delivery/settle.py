@@ -140,7 +140,7 @@ def resume_of(push: Push) -> Resume | None:
         expires_at=push.expires_at,
         dedupe=push.call.policy.dedupe if push.prepared is None else push.prepared.stamp.dedupe,
         unknown_retried=push.unknown_retried,
-        dry_run=push.call.dry_run,
+        dry_run=push.call.dry_run if push.prepared is None else push.prepared.stamp.dry_run,
     )
 
 

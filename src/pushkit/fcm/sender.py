@@ -53,6 +53,7 @@ class FcmSender:
         self.app: Final = app
         self.rate = config.rate
         self.ramp = config.ramp
+        self.dry_runs = True
         source = config.source
         if isinstance(source, MetadataServer) and config.project_id is not None:
             source = attrs.evolve(source, project_id=config.project_id)

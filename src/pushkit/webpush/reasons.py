@@ -227,7 +227,6 @@ LOCAL: Mapping[str, LocalRow] = {
     "invalid_payload": LocalRow(MESSAGE, "Correct the field that the details name: it holds something that cannot travel as JSON text."),
     "invalid_padding": LocalRow(MESSAGE, 'Set the padding to "none", "block" or a number of octets.'),
     "background_not_supported": LocalRow(MESSAGE, "Show something with each push to Safari: it takes the permission away from pages that push silently."),
-    "dry_run_not_supported": LocalRow(MESSAGE, "Leave dry_run off, or use check(): push services of browsers offer no trial, they would show it."),
     "unsupported_message": LocalRow(MESSAGE, "Send this kind of message to its own provider's recipients; browsers take a Notification, a webpush.Message or a webpush.Declarative."),
     "invalid_location": LocalRow(MESSAGE, "Give the location that the service named when it accepted the message; it has to be the same service's."),
     "message_gone": LocalRow(MESSAGE, "Nothing is left to take back: the message was delivered or has expired."),

@@ -129,7 +129,6 @@ ADVICE: Mapping[str, str] = {
     "Give the location that the service named when it accepted the message; it has to be the same service's.": "请给出推送服务接受消息时返回的位置；必须是同一个服务的。",
     "Nothing is left to take back: the message was delivered or has expired.": "已经没有可以撤回的：消息已送出或已过期。",
     "Send a newer message with the same topic instead: this push service cannot take one back.": "请改为用同一标识（topic）发送更新的消息：此推送服务不能撤回。",
-    "Leave dry_run off, or use check(): push services of browsers offer no trial, they would show it.": "不要使用 dry_run，或改用 check()：浏览器的推送服务不提供试发，消息会真的显示出来。",
 }
 # fmt: on
 """The English sentence of a row, to the Chinese one."""

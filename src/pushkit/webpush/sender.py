@@ -119,8 +119,6 @@ class WebpushSender:
         """Make a message ready for subscriptions, or say why it cannot be said here."""
         if not issubclass(kind, Subscription):
             return encode.refuse("unsupported_message", detail=f"{kind.__name__} is no target of Web Push")
-        if stamp.dry_run:
-            return encode.refuse("dry_run_not_supported", field="dry_run")
         if isinstance(message, Withdrawal):
             return prepare_withdrawal(message, stamp)
         prepared = encode.prepare(message, stamp, self._config)

@@ -428,14 +428,6 @@ def test_a_declarative_notification_needs_what_the_browser_needs(changes, field)
     assert ("invalid_declarative_message", field) == (verdict.reason, verdict.field)
 
 
-@pytest.mark.parametrize("message", [Notification(title="x"), Message("x")])
-def test_a_trial_is_never_sent_for_real(message):
-    """No push service of browsers can only validate."""
-    verdict = prepared(message, stamp=Stamp(key="k", dry_run=True))
-
-    assert ("dry_run_not_supported", Category.PAYLOAD, "dry_run") == (verdict.reason, verdict.category, verdict.field)
-
-
 def test_other_providers_messages_are_refused():
     """With the kinds that browsers take."""
     from pushkit.messages import Message as Base
