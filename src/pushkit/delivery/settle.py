@@ -97,8 +97,8 @@ def failed(
         advice: instead of the verdict's.
     """
     disposition = verdict.disposition
-    if push.doubtful and verdict.category is Category.TECHNICAL:
-        # An earlier attempt may have been taken: whatever the last one was, sending again may make a second copy.
+    if push.doubtful:
+        # An earlier attempt may have been taken: whatever the last one was, the provider may have the push.
         disposition = Disposition.UNKNOWN
     info: Mapping[str, str] = verdict.info
     if stop is not None and verdict.retryable:

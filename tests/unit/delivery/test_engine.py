@@ -583,3 +583,11 @@ def test_review_action_is_kept_without_an_accepted_push():
     outcome, _ = send(404)
 
     assert Action.REVIEW_RECIPIENT is outcome.action
+
+
+def test_doubt_stays_although_the_recipient_is_gone_now():
+    """A push that may have been taken says so even when the repeat found the recipient gone."""
+    outcome, _ = send(lambda _r, count: 410 if count else lost(), message=Words(replaces=True))
+
+    assert isinstance(outcome, RecipientFailure)
+    assert ("gone", Action.REMOVE_RECIPIENT, Disposition.UNKNOWN) == (outcome.reason, outcome.action, outcome.disposition)
