@@ -14,6 +14,7 @@ from tests.canaries import Canaries, LeakCatcher
 
 import pushkit
 from pushkit import ConfigurationError, Notification, apns, fcm, webpush
+from pushkit.testing import FakeClient
 from pushkit.testing.accounts import Accounts
 
 HELLO = Notification(title="Hello")
@@ -122,3 +123,33 @@ def test_a_service_account_that_is_no_text_says_what_takes_it(given: Any, mend: 
     """A mapping is not "no JSON"."""
     with pytest.raises(ConfigurationError, match=mend):
         fcm.ServiceAccount.from_json(given)
+
+
+def test_a_message_callable_that_raises_says_where_and_says_it_once(caplog: pytest.LogCaptureFixture, canaries: Canaries) -> None:
+    """The line that is to be mended, in each outcome and once in the log, without what the exception quotes."""
+
+    def clumsy(target: apns.Device) -> Notification:
+        raise KeyError(f"no name for {canaries.title}")
+
+    line = clumsy.__code__.co_firstlineno + 1
+    place = f"the message callable raised KeyError at test_bad_input.py:{line} in clumsy"
+
+    with FakeClient() as push:
+        report = push.send_many(clumsy, to=[push.device() for _ in range(50)])
+
+    assert {place} == {failure.detail for failure in report.failures}
+    assert [place] == [record.getMessage().partition(";")[0] for record in caplog.records if "callable" in record.getMessage()]
+    assert canaries.title not in caplog.text
+
+
+def test_an_async_message_callable_is_told_to_be_a_plain_one() -> None:
+    """It is not awaited behind the caller's back, nor left as a warning without a place."""
+
+    async def fetch(target: apns.Device) -> Notification:
+        return HELLO
+
+    with FakeClient() as push:
+        outcome = push.send(fetch, to=push.device())  # type: ignore[arg-type]  # that is the point
+
+    assert ("message_failed", "the message callable is an async function") == (outcome.reason, outcome.detail.partition(";")[0])
+    assert 0 == len(push.sent)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextvars
+import inspect
 import logging
 import os
 from collections.abc import Callable, Hashable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pushkit.delivery.retry import NOW_OR_NEVER, Facts
@@ -32,6 +34,8 @@ _IDS_AT_ONCE = 256
 _REMEMBERED = 64
 """Different messages that one call keeps prepared: languages and segments repeat, personal messages do not."""
 _LATEST = 10_000
+_PLACES = 20
+"""Places at which one call's message callable raised that the log names."""
 _LONGEST_TTL = 100 * 365 * 24 * 3600.0
 
 _ids: list[str] = []
@@ -279,7 +283,7 @@ class Ready:
 class Call:
     """What the pushes of one ``send``, ``send_many``, ``stream`` or ``resume`` share."""
 
-    __slots__ = ("_fixed", "_last", "_stamp", "context", "dry_run", "make", "message", "objection", "policy", "single", "sink")
+    __slots__ = ("_fixed", "_last", "_stamp", "context", "dry_run", "make", "message", "objection", "policy", "raised_at", "single", "sink")
 
     def __init__(
         self,
@@ -298,6 +302,8 @@ class Call:
         self.objection: AssertionError | None = None
         """What a test's transport raised about one of these pushes: raised to the caller when they have ended."""
         self.dry_run = dry_run
+        self.raised_at: set[str] = set()
+        """Where the message callable raised, as far as it was said in the log."""
         # Answers arrive in the context that opened the connection; hooks belong to the context of the call.
         self.context = contextvars.copy_context()
         self._fixed: dict[tuple[SenderState, type[Target]], Ready | Verdict] = {}
@@ -370,12 +376,29 @@ def make_message(call: Call, target: Any) -> tuple[Message | None, Verdict | Non
     try:
         message: Any = call.make(target)
     except Exception as error:  # noqa: BLE001 - one row's trouble must not stop a broadcast
-        # The traceback goes to the log for whoever wrote the callable; its text may quote the row, so it stays out of the outcome.
-        log.warning("the message callable raised %s for one target", type(error).__name__)
-        return None, no_message(f"the message callable raised {type(error).__name__}")
+        # The place is for whoever wrote the callable; the text may quote the row, so it is told nowhere.
+        what = f"the message callable raised {type(error).__name__} {_raised_at(error)}"
+        if len(call.raised_at) < _PLACES and what not in call.raised_at:
+            call.raised_at.add(what)
+            log.warning("%s; told once for this call, each push that it concerns is a failure of its own", what)
+        return None, no_message(what)
     if isinstance(message, Message):
         return message, None
+    if inspect.iscoroutine(message):
+        message.close()
+        return None, no_message("the message callable is an async function; make it a plain one, and fetch what it needs beforehand")
     return None, no_message(f"the message callable gave a {type(message).__name__}; expected a Notification or a provider's message")
+
+
+def _raised_at(error: Exception) -> str:
+    """Where: the innermost line, by the file's name alone."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "somewhere"
+    code = trace.tb_frame.f_code
+    return f"at {Path(code.co_filename).name}:{trace.tb_lineno} in {code.co_name}"
 
 
 def no_message(detail: str) -> Verdict:
