@@ -10,8 +10,8 @@ import attrs
 from pushkit.apns.reasons import BY_STATUS, NOT_APNS, ROWS, SERVER_ERROR, Row
 from pushkit.faults import judge_fault
 from pushkit.outcomes import Action, Category, Disposition, Scope
-from pushkit.secret import scrub
-from pushkit.untrusted import epoch_millis, json_object, retry_after, text_of
+from pushkit.secret import clean, scrub
+from pushkit.untrusted import JSON_LIMIT, epoch_millis, json_object, retry_after, text_of
 from pushkit.verdict import Acceptance, Verdict
 from pushkit.wire import Processed, WireFault, WireResponse, WireResult
 
@@ -43,22 +43,29 @@ def classify(
     if isinstance(result, WireFault):
         return _fault(result, secrets)
     if result.status in accepted:
-        given, told = _ids(result)
-        return Acceptance(message_id=given or message_id, info=told or _NOTHING)
+        given, told = _ids(result, message_id)
+        return Acceptance(message_id=given, info=told or _NOTHING)
     return _refusal(result, message_id, secrets, now)
 
 
-def _ids(response: WireResponse) -> tuple[str, dict[str, str]]:
-    """The id that the answer gives, and what else it tells. One pass: every accepted push comes through here."""
+def _ids(response: WireResponse, sent: str) -> tuple[str, dict[str, str]]:
+    """The id that the answer gives, or the one that was sent, and what else it tells. One pass: every accepted push comes through here."""
     given = ""
     told: dict[str, str] = {}
     for name, value in response.headers:
         if name == b"apns-id":
             given = value.decode("latin-1")
         elif name in _INFO:
-            told[name.decode()] = text_of(value.decode("latin-1"))
-    return text_of(given or told.get("apns-request-id", "")), told
+            told[name.decode()] = clean(value.decode("latin-1"), limit=_LONGEST_ID)
+    given = given or told.get("apns-request-id", "")
+    # Almost always an echo, which is known to be harmless.
+    return (given if given == sent else clean(given, limit=_LONGEST_ID) or sent), told
 
+
+_LONGEST_ID = 200
+
+
+_GONE = 410
 
 _REFUSALS = frozenset({400, 403, 404, 405, 413})
 """Statuses between which Apple may move a reason; 410, 429 and 5xx say too much by themselves."""
@@ -78,15 +85,18 @@ def find_row(status: int, word: str) -> tuple[Row, bool]:
 
 def _refusal(response: WireResponse, message_id: str, secrets: Secrets, now: float) -> Verdict:
     answer: dict[str, Any] = json_object(response.body)
-    word = text_of(answer.get("reason"), limit=100)
+    word = text_of(answer.get("reason"), limit=JSON_LIMIT)
     row, known = find_row(response.status, word)
     action, suspicion = row.action, row.suspicion
-    if not word and action is Action.REMOVE_RECIPIENT:
-        # A 410 that does not speak as APNs does may come from a proxy: nobody is removed for that.
+    since = epoch_millis(answer.get("timestamp")) if row.category is Category.RECIPIENT else None
+    unreadable_time = since is None and answer.get("timestamp") is not None
+    if action is Action.REMOVE_RECIPIENT and response.status == _GONE and (not word or unreadable_time or (word in ROWS and not known)):
+        # A 410 that does not speak as APNs does (no word, a word of another answer, a time that is none) may
+        # come from a proxy: nobody is removed for that.
         action, suspicion = Action.REVIEW_RECIPIENT, True
     known_word = word.replace(" ", "") if known and word not in ROWS else word
     retryable = row.floor is not None
-    given, told = _ids(response)
+    given, told = _ids(response, message_id)
     return Verdict(
         category=row.category,
         reason=known_word if known else (scrub(word, secrets(), limit=100) or f"http_{response.status}"),
@@ -99,16 +109,13 @@ def _refusal(response: WireResponse, message_id: str, secrets: Secrets, now: flo
         retry_after=retry_after(response.headers, now) if retryable else None,
         early=row.early,
         status=response.status,
-        detail="" if known and len(answer) <= 2 else scrub(response.body[:_DETAIL_BYTES], secrets()),
-        invalid_since=epoch_millis(answer.get("timestamp")) if row.category is Category.RECIPIENT else None,
+        detail="" if known and len(answer) <= 2 else scrub(response.body, secrets()),
+        invalid_since=since,
         suspicion=suspicion,
-        message_id=given or message_id,
+        message_id=given,
         info=told or _NOTHING,
         directives=row.directives,
     )
-
-
-_DETAIL_BYTES = 4096
 
 
 def _fault(fault: WireFault, secrets: Secrets) -> Verdict:

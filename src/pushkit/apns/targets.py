@@ -61,9 +61,9 @@ class TokenTarget(ApnsTarget):
         return token.lower() if isinstance(token, str) else repr(token)
 
     def secrets(self) -> tuple[str, ...]:
-        """The token, as it was given and in lower case."""
+        """The token, in every case that somebody may write it in."""
         token: object = self.token
-        return tuple({token, token.lower()}) if isinstance(token, str) else ()
+        return tuple({token, token.lower(), token.upper()}) if isinstance(token, str) else ()
 
 
 @register("apns.Device")
@@ -127,14 +127,25 @@ class Channel(ApnsTarget):
 
 def refuse_token(token: object) -> Verdict:
     """Why this is no token, and whether the record or our own code is more likely to be wrong."""
-    if not isinstance(token, str):
-        return _refused(f"expected a token as hexadecimal digits, got {_kind(token)}")
-    if not token:
+    if token is None or token == "":
         return _refused("the token is empty")
+    if not isinstance(token, str):
+        return _lookalike(
+            f"expected a token as hexadecimal digits, got {_kind(token)}", "pass the hexadecimal digits as text (bytes have .hex())"
+        )
     if len(token) > LONGEST_TOKEN:
         return _refused(f"the token has {len(token)} characters; no token of Apple's is longer than {LONGEST_TOKEN}")
     if ":" in token:
         return _lookalike("it looks like an FCM registration token or a URL", "send to it as fcm.Registration or webpush.Subscription")
+    if token.startswith("ExponentPushToken["):
+        return _lookalike(
+            "it is a token of Expo's push service", "have the app send the token that Apple gave it (getDevicePushTokenAsync)"
+        )
+    if "length" in token and "bytes" in token:
+        # What NSData's description looks like since iOS 13.
+        return _lookalike(
+            "it is the description of the token and not the token", "have the app send the token's bytes as hexadecimal digits"
+        )
     stripped = re.sub(r"[\s<>-]", "", token)
     if stripped and is_hex(stripped):
         return _lookalike("it holds spaces, brackets or dashes between hexadecimal digits", "store the digits alone")

@@ -277,3 +277,56 @@ def test_an_outage_does_not_cost_a_connection_for_each_push():
     assert [True, True, True, False, True] == [retired(number, NOW) for number in (1, 2, 3, 4, 1)]
     assert [False, True, False] == [retired(number, NOW + after) for number, after in ((4, 4.9), (4, 5.0), (5, 5.1))]
     assert [False, True] == [retired(5, NOW - 1000), retired(5, NOW - 990)]
+
+
+@pytest.mark.parametrize(
+    ("reason", "more"),
+    [
+        ("BadDeviceToken", {}),
+        ("TopicDisallowed", {}),
+        ("Unregistered", {"timestamp": "1700000000000"}),
+        ("Unregistered", {"timestamp": 1e300}),
+        ("ExpiredToken", {"timestamp": True}),
+        ("SomethingNew", {"timestamp": {}}),
+    ],
+)
+def test_a_410_that_contradicts_itself_removes_nobody(reason, more):
+    """A word of another answer, or a time that is none: whoever wrote that was not APNs, or something is new."""
+    verdict = judged(answer(410, reason, **more))
+
+    assert ("recipient", Action.REVIEW_RECIPIENT, True) == (verdict.category, verdict.action, verdict.suspicion)
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_ids_of_a_stranger_are_fit_to_be_shown(status):
+    """Terminals obey control characters."""
+    verdict = judged(answer(status, headers=[(b"apns-id", b"\x1b[31mred" + b"x" * 1000), (b"apns-unique-id", b"a\x00b")]))
+
+    assert verdict.message_id.isprintable()
+    assert 200 == len(verdict.message_id)
+    assert {"apns-unique-id": "a b"} == verdict.info
+
+
+def test_a_long_answer_hides_no_half_of_the_text():
+    """An error page that quotes a long message: a cut before the search would leave a piece that nobody finds."""
+    text = "canary " * 550
+    page = b"<html>" + b" " * 400 + b'<pre>{"aps":{"alert":{"body":"' + text.encode() + b'"}}}</pre>'
+
+    assert "canary" not in judged(WireResponse(400, [], page, 1), message=Notification(body=text)).detail
+
+
+def test_a_long_reason_hides_no_half_of_a_token():
+    """The same for the word itself."""
+    verdict = judged(answer(400, "A" * 60 + TOKEN))
+
+    assert TOKEN[:8] not in verdict.reason
+
+
+@pytest.mark.parametrize("case", [str.upper, str.lower, str])
+def test_a_token_is_masked_in_whatever_case_it_comes_back(case):
+    """APNs does not tell case apart, and neither do those who quote it."""
+    given = "aB" * 32
+
+    verdict = judged(WireResponse(400, [], b"no such device: " + case(given).encode(), 1), target=apns.Device(given))
+
+    assert "no such device: [masked]" == verdict.detail

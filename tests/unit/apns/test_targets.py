@@ -24,7 +24,7 @@ def test_any_length_of_hexadecimal_digits_is_sent(token):
         (None, Action.REMOVE_RECIPIENT),
         ("", Action.REMOVE_RECIPIENT),
         ("null", Action.REMOVE_RECIPIENT),
-        (17, Action.REMOVE_RECIPIENT),
+        (17, Action.REVIEW_RECIPIENT),
         ("a" * 5000, Action.REMOVE_RECIPIENT),
         ("80b5/../../3", Action.REMOVE_RECIPIENT),
         (TOKEN + "\n", Action.REVIEW_RECIPIENT),
@@ -33,7 +33,10 @@ def test_any_length_of_hexadecimal_digits_is_sent(token):
         (FCM_TOKEN, Action.REVIEW_RECIPIENT),
         ("gLWAtYC1gLWAtYC1gLWAtYC1gLWAtYC1gLWAtYC1gLU=", Action.REVIEW_RECIPIENT),
         ("8٠b5", Action.REMOVE_RECIPIENT),
-        (b"80b5", Action.REMOVE_RECIPIENT),
+        (b"80b5", Action.REVIEW_RECIPIENT),
+        (bytes.fromhex(TOKEN), Action.REVIEW_RECIPIENT),
+        ("{length = 32, bytes = 0x80b580b5 80b580b5 ... 80b580b5 }", Action.REVIEW_RECIPIENT),
+        ("ExponentPushToken[abcdefghijklmnopqrstuv]", Action.REVIEW_RECIPIENT),
     ],
 )
 def test_a_token_that_is_none_is_found_before_anything_is_sent(token, action):
