@@ -47,6 +47,9 @@ _OURS: Mapping[str, str] = {
     "apns-id": "is made for each push, the same on every attempt; read it from outcome.message_id",
     "apns-expiration": "comes from ttl or expires_at, so that retries end in time; set one of these",
     "authorization": "comes from the configured credentials",
+    "apns-request-id": "is made for each push; read it from outcome.message_id",
+    "apns-channel-id": "comes from the target, an apns.Channel",
+    "content-encoding": "has no place here: APNs takes JSON that is not compressed",
 }
 _FORBIDDEN_HEADERS = frozenset(
     {"connection", "host", "transfer-encoding", "upgrade", "keep-alive", "content-length", "te", "proxy-connection"}
@@ -56,7 +59,7 @@ _FORBIDDEN_HEADERS = frozenset(
 class ApnsPrepared(Prepared):
     """A message made ready: everything that is the same for all targets of one kind."""
 
-    __slots__ = ("_addressed", "_blocks", "base", "body", "broadcast", "clock", "collapse", "rule", "token_only", "topic")
+    __slots__ = ("_addressed", "_blocks", "base", "body", "broadcast", "clock", "collapse", "rule", "stated", "token_only", "topic")
 
     def __init__(
         self,
@@ -71,6 +74,7 @@ class ApnsPrepared(Prepared):
         replaceable: bool,
         broadcast: bool = False,
         clock: Callable[[int], bytes] | None = None,
+        stated: int | None = None,
     ) -> None:
         super().__init__(message, stamp, replaceable=replaceable)
         self.base = base
@@ -84,6 +88,8 @@ class ApnsPrepared(Prepared):
         self.broadcast = broadcast
         self.clock = clock
         """Live Activities: the body for a timestamp."""
+        self.stated = stated
+        """Live Activities: the timestamp in ``body``, where the caller stated one."""
         self._blocks: dict[int | None, HeaderBlock] = {}
         self._addressed = False
 
@@ -237,6 +243,7 @@ def _live(message: LiveActivityMessage, kind: type[Target], stamp: Stamp, bundle
         replaceable=collapse is not None or (message.repeatable and message.title is None and not broadcast),
         broadcast=broadcast,
         clock=clock if stated is None else None,
+        stated=stated,
     )
 
 
@@ -246,20 +253,24 @@ _LATEST = 9_999_999_999
 
 def _push(message: Push, kind: type[Target], stamp: Stamp, bundle_id: str) -> ApnsPrepared | Verdict:
     headers = _given_headers(message.headers)
-    push_type = headers.pop("apns-push-type", None) or message.push_type
+    # Activity and start tokens and channels take one type alone.
+    push_type = headers.pop("apns-push-type", None) or (message.push_type if issubclass(kind, Device) else PushType.LIVE_ACTIVITY)
     rule = rule_for(push_type)
     broadcast = issubclass(kind, Channel)
     topic = headers.pop("apns-topic", None) or topic_for(bundle_id, push_type)
     collapse = _collapse(headers.pop("apns-collapse-id", None), 'headers["apns-collapse-id"]')
     if collapse is None and push_type == PushType.ALERT and not broadcast:
         collapse = _from_key(stamp)
-    if broadcast:
-        headers.setdefault("apns-priority", "10")
+    # Without the header it is 10: channels ask for it all the same, and there are types that do not take 10.
+    if broadcast or 10 not in rule.priorities:
+        headers.setdefault("apns-priority", str(rule.priorities[0]))
     fields = [] if broadcast else [(b"apns-topic", topic.encode())]
     fields += [(b"apns-push-type", push_type.encode()), _CONTENT_TYPE]
     fields += [(name.encode(), value.encode()) for name, value in headers.items() if name != "content-type"]
     payload: object = message.payload
     body = payload if isinstance(payload, bytes) else body_of(mapping_in(payload, "payload"))
+    if not body:
+        raise wrong("payload", "is empty")
     return ApnsPrepared(
         message,
         stamp,
@@ -273,6 +284,10 @@ def _push(message: Push, kind: type[Target], stamp: Stamp, bundle_id: str) -> Ap
     )
 
 
+#: Bits of a number in a header; expiry times and priorities have far fewer.
+_LONGEST_INT = 64
+
+
 def _given_headers(given: object) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in mapping_in(given, "headers").items():
@@ -284,6 +299,8 @@ def _given_headers(given: object) -> dict[str, str]:
             raise wrong(field, _OURS[lower])
         if isinstance(value, bool) or not isinstance(value, (str, int)):
             raise wrong(field, f"is a {type(value).__name__}; expected text")
+        if isinstance(value, int) and value.bit_length() > _LONGEST_INT:
+            raise wrong(field, "is a number that is too long")
         headers[lower] = _header_text(str(value), field)
     return headers
 

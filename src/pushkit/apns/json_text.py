@@ -12,6 +12,12 @@ from typing import Any, cast
 from pushkit.notification import Localized
 from pushkit.verdict import Verdict, refuse_payload
 
+#: Characters of the place of a mistake that is somewhere deep down.
+_LONGEST_PATH = 32
+
+#: Bits. Python refuses to write more than 4,300 digits.
+_LONGEST_INT = 14_000
+
 #: Deeper payloads than this fit no app's model; Python's encoder ends at about a thousand.
 DEEPEST = 100
 
@@ -58,7 +64,7 @@ def body_of(value: Mapping[str, Any], *, own_terms: bool = False) -> bytes:
     except (TypeError, ValueError, RecursionError):
         path, problem = _culprit(value, "payload")
         if own_terms:
-            path = next((own + path[len(wire) :] for wire, own in _TERMS if path.startswith(wire)), path)
+            path = next((own + path[len(wire) :] for wire, own in _TERMS if path.startswith(wire)), "data")
         raise wrong(path, problem) from None
 
 
@@ -67,13 +73,16 @@ def _culprit(value: object, path: str) -> tuple[str, str]:
     while pending:
         item, at, depth = pending.pop()
         if depth > DEEPEST:
-            return path, f"is nested deeper than {DEEPEST} levels, or holds itself"
+            return f"{at[:_LONGEST_PATH]}…", f"is nested deeper than {DEEPEST} levels, or holds itself"
         if isinstance(item, str):
             if not _encodable(item):
                 return at, "holds half a character (a lone surrogate); decode the text properly first"
         elif isinstance(item, float):
             if not math.isfinite(item):
                 return at, "is no finite number, which JSON cannot say"
+        elif isinstance(item, int):
+            if item.bit_length() > _LONGEST_INT:
+                return at, "is a number with thousands of digits"
         elif isinstance(item, Mapping):
             item = cast("Mapping[Any, Any]", item)
             if not isinstance(item, dict):
@@ -92,7 +101,7 @@ def _culprit(value: object, path: str) -> tuple[str, str]:
                 at,
                 f"is a {type(item).__name__}, which JSON cannot say; a Swift Date needs apns.swift_date(…), your own format a str or number",
             )
-        elif item is not None and not isinstance(item, (bool, int)):
+        elif item is not None:
             return at, f"is a {type(item).__name__}, which JSON cannot say; expected text, numbers, booleans, lists or dicts"
     return path, "cannot be said in JSON"
 

@@ -40,9 +40,14 @@ class LiveClock:
             return taken
         latest = self._latest.get(target.address)
         given = taken if latest is None else max(taken, latest + 1)
-        self._latest.put(target.address, given)
+        self.note(target, given)
         self._given.put(push.push_id, given)
         return given
+
+    def note(self, target: Target, timestamp: int) -> None:
+        """What a push says, also where the caller stated it: later ones have to be newer."""
+        latest = self._latest.get(target.address)
+        self._latest.put(target.address, timestamp if latest is None else max(latest, timestamp))
 
 
 def _taken(message: Message, push: PushContext) -> int:

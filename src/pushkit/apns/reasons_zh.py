@@ -54,6 +54,8 @@ ADVICE: Mapping[str, str] = {
     "Remove this device unless it registered again since: Apple says that it is gone.": "除非此设备之后又重新登记，否则请移除：苹果说它已经不在了。",
     "Try again: the request went out on the wrong connection.": "请重试：请求走错了连接。",
     "Wait a minute and send less often: Apple asks for fewer pushes.": "等一分钟并减少发送：苹果要求少发一些。",
+    "Wait about 15 minutes and try again: Apple's service, or something in front of it, has trouble.": "等大约 15 分钟再试：苹果的服务或它前面的某个环节出了问题。",
+    "Check the configured address and any proxy in between: whoever answered was not APNs.": "检查配置的地址和中间的代理：作答的不是 APNs。",
 }
 # fmt: on
 """The English sentence of a row, to the Chinese one."""

@@ -187,7 +187,12 @@ class ApnsSender:
         route = self._routes[target.environment]
         expires_at = push.expires_at
         expiration = 0 if push.ttl_zero else (None if expires_at is None else int(expires_at))
-        body = prepared.body if prepared.clock is None else prepared.clock(self._live.timestamp(prepared.message, target, push))
+        if prepared.clock is not None:
+            body = prepared.clock(self._live.timestamp(prepared.message, target, push))
+        else:
+            body = prepared.body
+            if prepared.stated is not None:
+                self._live.note(target, prepared.stated)
         push_id = push.push_id.encode()
         if isinstance(target, Channel):
             # The expiry is a required header here; a channel without storage takes 0 alone.
@@ -308,10 +313,10 @@ class ApnsSender:
         renew = "make a new one at developer.apple.com, or change to a token key, which does not end"
         if left <= 0:
             yield self._finding(Level.ERROR, "certificate", f"ended on {until}", renew)
-        elif left < _EXPIRES_SOON:
-            yield self._finding(Level.WARNING, "certificate", f"ends on {until}, in {int(left // 86400)} days", renew)
         elif now < certificate.not_before.timestamp():
             yield self._finding(Level.ERROR, "certificate", "is not valid yet", "check the clock of this server")
+        elif left < _EXPIRES_SOON:
+            yield self._finding(Level.WARNING, "certificate", f"ends on {until}, in {int(left // 86400)} days", renew)
         else:
             yield self._finding(Level.OK, "certificate", f"is valid until {until} ({environment.value})")
         if certificate.environments and environment not in certificate.environments:

@@ -286,8 +286,9 @@ def test_a_payload_that_holds_itself_is_refused():
     for _ in range(100_000):
         deep = {"d": deep}
 
-    assert "payload" == refusal_for(apns.Push(loop)).field
-    assert "payload" == refusal_for(apns.Push(deep)).field
+    assert "payload.loop.loop" == refusal_for(apns.Push({"aps": {}, "loop": loop})).field[:17]
+    assert "data.deep.d" == refusal_for(apns.Background(data={"deep": deep})).field[:11]
+    assert 40 > len(refusal_for(apns.Push(deep)).field)
 
 
 @pytest.mark.parametrize(
@@ -427,3 +428,55 @@ def test_options_alone_may_say_everything():
 def test_the_same_value_under_both_names_is_no_conflict():
     """People put the link into data as well."""
     assert "a://1" == body_of(request_for(Notification(title="T", link="a://1", data={"link": "a://1"})))["link"]
+
+
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        (apns.Background(data={"x": [1, 10**5000]}), "data.x[1]"),
+        (Notification(title="Hello", badge=10**5000), "badge"),
+        (Notification(title="Hello", data={"\ud800": "x"}), "data"),
+        (apns.Push({"aps": {}, "x": {math.nan: 1}}), "payload.x"),
+        (apns.Push({"aps": {}}, headers={"apns-priority": 10**5000}), 'headers["apns-priority"]'),
+        (apns.Push(b""), "payload"),
+    ],
+)
+def test_what_python_itself_cannot_write_is_refused_by_name(message, field):
+    """Numbers with thousands of digits, half characters as keys, keys that JSON has not, nothing at all."""
+    verdict = refusal_for(message)
+
+    assert ("invalid_field", field) == (verdict.reason, verdict.field)
+
+
+def test_a_raw_background_push_gets_the_only_priority_that_it_may_have():
+    """Without the header APNs takes it for 10 and answers BadPriority."""
+    assert "5" == headers_of(request_for(apns.Push({"aps": {"content-available": 1}})))["apns-priority"]
+
+
+def test_a_raw_push_without_a_priority_leaves_it_to_apple():
+    """10, unless Apple changes its mind."""
+    assert "apns-priority" not in headers_of(request_for(apns.Push({"aps": {"alert": "Hello"}})))
+
+
+@pytest.mark.parametrize(
+    ("target", "topic"),
+    [
+        (apns.ActivityToken(TOKEN), "com.example.app.push-type.liveactivity"),
+        (apns.StartToken(TOKEN), "com.example.app.push-type.liveactivity"),
+        (apns.Channel("dHN0LXNyY2gtY2hubA=="), None),
+    ],
+)
+def test_a_raw_push_to_a_live_activity_has_its_type(target, topic):
+    """Such tokens and channels take no other; only broadcasts have no topic."""
+    headers = headers_of(request_for(apns.Push({"aps": {"event": "end", "timestamp": 1, "content-state": {}}}), target))
+
+    assert ("liveactivity", topic) == (headers["apns-push-type"], headers.get("apns-topic"))
+
+
+@pytest.mark.parametrize("name", ["apns-channel-id", "Apns-Request-Id", "content-encoding", "apns-id", "authorization"])
+def test_headers_that_are_the_deliverys_are_refused(name):
+    """Twice the same header is a refusal by Apple, and the mend is said."""
+    verdict = refusal_for(apns.Push({"aps": {}}, headers={name: "x"}), apns.Channel("dHN0LXNyY2gtY2hubA=="))
+
+    assert f'headers["{name.lower()}"]' == verdict.field
+    assert f"Correct {verdict.field}: it " in verdict.advice

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
 from tests.unit.apns.helpers import NOW, STAMP, TOKEN, Push, body_of, refusal_for, request_for, sender
@@ -165,3 +165,33 @@ def test_what_the_device_would_drop_in_silence_is_refused_here(message, target, 
 def test_a_date_in_the_state_names_the_helper():
     """The trap that costs people a day."""
     assert "apns.swift_date" in refusal_for(apns.LiveActivityUpdate({"at": datetime(2026, 1, 1, tzinfo=UTC)}), ACTIVITY).advice
+
+
+def test_what_the_caller_stated_is_never_undercut():
+    """Phones drop what is not newer than what they show, whoever gave it its time."""
+    by = sender()
+    stated = apns.LiveActivityUpdate({}, timestamp=datetime.fromtimestamp(NOW + 90, UTC))
+
+    first = _timestamps(_push(1), message=stated, by=by)
+    late = _timestamps(_push(2), message=apns.LiveActivityUpdate({}, timestamp=datetime.fromtimestamp(NOW, UTC)), by=by)
+
+    assert [int(NOW) + 90, int(NOW), int(NOW) + 91] == first + late + _timestamps(_push(3), by=by)
+
+
+class _NoZone(tzinfo):
+    def utcoffset(self, _moment):
+        return None
+
+
+@pytest.mark.parametrize("field", ["timestamp", "stale_date"])
+def test_a_zone_that_knows_no_offset_is_none(field):
+    """Python calls such a time naive."""
+    message = apns.LiveActivityUpdate({}, **{field: datetime(2026, 1, 1, tzinfo=_NoZone())})
+
+    assert field == refusal_for(message, ACTIVITY).field
+
+
+@pytest.mark.parametrize("given", ["", "a b", "x" * 600])
+def test_a_start_listens_to_a_channel_id_or_is_refused(given):
+    """A card that listens to nothing never changes."""
+    assert "input_push_channel" == refusal_for(_start(input_push_channel=given), START).field

@@ -16,12 +16,12 @@ import attrs
 from pushkit.apns.json_text import body_of, localized_args, mapping_in, text_in, wrong
 from pushkit.apns.kinds import PushType
 from pushkit.apns.messages.base import ApnsMessage, kept
-from pushkit.apns.targets import ActivityToken, ApnsTarget, Channel, StartToken
+from pushkit.apns.targets import ActivityToken, ApnsTarget, Channel, StartToken, check_channel
 from pushkit.codec import register
 from pushkit.notification import Localized, Priority
 
 Moment: TypeAlias = datetime | timedelta
-"""An aware time, or a duration from the moment that the call takes the push."""
+"""An aware time, or a duration from the moment that the call takes the push (from ``timestamp`` where that is given)."""
 
 _SWIFT_EPOCH = datetime(2001, 1, 1, tzinfo=UTC)
 
@@ -41,7 +41,7 @@ def swift_date(moment: datetime) -> float:
     Raises:
         ValueError: when the time has no zone.
     """
-    if moment.tzinfo is None:
+    if moment.utcoffset() is None:
         raise ValueError("this time has no zone; pass an aware datetime, such as datetime.now(timezone.utc)")
     return (moment - _SWIFT_EPOCH).total_seconds()
 
@@ -107,7 +107,8 @@ class LiveActivityMessage(ApnsMessage):
             aps["alert"] = alert
         score: object = self.relevance_score
         if score is not None:
-            if isinstance(score, bool) or not isinstance(score, (int, float)) or not math.isfinite(score):
+            # An int is finite, and may be too long for a float.
+            if isinstance(score, bool) or not isinstance(score, (int, float)) or (isinstance(score, float) and not math.isfinite(score)):
                 raise wrong("relevance_score", "is no number")
             aps["relevance-score"] = score
         return aps
@@ -137,7 +138,7 @@ _APS = b'{"aps":{'
 def _epoch(moment: object, field: str) -> int:
     if not isinstance(moment, datetime):
         raise wrong(field, f"is a {type(moment).__name__}; expected an aware datetime{'' if field == 'timestamp' else ' or a timedelta'}")
-    if moment.tzinfo is None:
+    if moment.utcoffset() is None:
         raise wrong(field, "has no time zone; pass an aware datetime, such as datetime.now(timezone.utc)")
     return int(moment.timestamp())
 
@@ -184,7 +185,9 @@ class LiveActivityStart(LiveActivityMessage):
         if self.input_push_token:
             aps["input-push-token"] = 1
         if self.input_push_channel is not None:
-            aps["input-push-channel"] = text_in(self.input_push_channel, "input_push_channel")
+            if check_channel(Channel(text_in(self.input_push_channel, "input_push_channel"))) is not None:
+                raise wrong("input_push_channel", "is no channel id; pass the channel_id that channels().create() gave")
+            aps["input-push-channel"] = self.input_push_channel
         return aps
 
 

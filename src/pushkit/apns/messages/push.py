@@ -26,9 +26,11 @@ class Push(Message):
     """
     Anything: payload and headers as Apple writes them, to any of Apple's targets.
 
-    What is missing is filled in: ``apns-push-type`` (``background`` when ``aps`` holds
-    ``content-available`` and nothing to show, otherwise ``alert``), ``apns-topic`` (the configuration's
-    bundle id plus the type's suffix) and ``apns-collapse-id`` (for alerts, from ``key``). Identity and
+    What is missing is filled in: ``apns-push-type`` (``liveactivity`` for activity and start tokens and
+    channels; ``background`` when ``aps`` holds ``content-available`` and nothing to show; otherwise
+    ``alert``), ``apns-topic`` (the configuration's bundle id plus the type's suffix), ``apns-priority``
+    where Apple's default would be refused (5 for ``background``) and ``apns-collapse-id`` (for alerts,
+    from ``key``). Identity and
     expiry belong to the delivery: read ``outcome.message_id``, set ``ttl`` or ``expires_at``.
 
     Args:
