@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from pushkit.apns.credentials import password_bytes
 from pushkit.apns.kinds import RULES, Environment
 from pushkit.errors import ConfigurationError
 from pushkit.files import read_key_file
@@ -30,6 +31,8 @@ _UID_OID = "0.9.2342.19200300.100.1.1"
 
 #: Suffixes of services that no extension lists.
 _UNLISTED = tuple(rule.suffix for rule in RULES.values() if rule.suffix not in {"", ".voip", ".complication", ".voip-ptt"})
+
+_WHAT = "APNs certificate"
 
 _SEQUENCE = 0x30
 _UTF8 = 0x0C
@@ -73,6 +76,7 @@ class Certificate:
         from cryptography import x509
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+        secret = password_bytes(password, _WHAT)
         text = _bytes(certificate, "certificate")
         key_text = text if key is None else _bytes(key, "key")
         if b"-----BEGIN CERTIFICATE-----" not in text:
@@ -86,12 +90,13 @@ class Certificate:
         except ValueError:
             raise ConfigurationError("APNs certificate: the PEM cannot be read; is it cut short?") from None
         try:
-            private_key = load_pem_private_key(_block(key_text), _secret(password))
+            private_key = load_pem_private_key(_block(key_text), secret)
         except TypeError:
             state = "is not encrypted, leave password= out" if password is not None else "is encrypted, pass password="
             raise ConfigurationError(f"APNs certificate: the private key {state}") from None
         except Exception:  # noqa: BLE001 - OpenSSL's errors are many, and their texts may quote the key
-            raise ConfigurationError("APNs certificate: the private key cannot be read, or the password is wrong") from None
+            state = "it is cut short, or the password is wrong" if secret is not None else "is it cut short?"
+            raise ConfigurationError(f"APNs certificate: the private key cannot be read; {state}") from None
         return _made(chain, private_key)
 
     @classmethod
@@ -122,12 +127,13 @@ class Certificate:
         """
         from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
+        secret = password_bytes(password, _WHAT)
         if not isinstance(data, bytes):
             raise ConfigurationError(f"APNs certificate: expected the bytes of a .p12 file, got a {type(data).__name__}")
         if b"-----BEGIN" in data:
             raise ConfigurationError("APNs certificate: this is PEM text, not PKCS#12; use Certificate.from_pem")
         try:
-            bundle = load_pkcs12(data, _secret(password))
+            bundle = load_pkcs12(data, secret)
         except Exception:  # noqa: BLE001 - as above
             state = "needs another password" if password else "needs a password"
             raise ConfigurationError(f"APNs certificate: the .p12 file cannot be read; it is damaged or {state}") from None
@@ -173,11 +179,9 @@ class Certificate:
 def _bytes(value: object, name: str) -> bytes:
     if not isinstance(value, (str, bytes)):
         raise ConfigurationError(f"APNs certificate: {name}: expected PEM text or bytes, got a {type(value).__name__}")
-    return value.encode("utf-8", "replace") if isinstance(value, str) else value
-
-
-def _secret(password: str | bytes | None) -> bytes | None:
-    return password.encode() if isinstance(password, str) else password
+    data = value.encode("utf-8", "replace") if isinstance(value, str) else value
+    # An environment variable often holds the two characters \n where lines end.
+    return data.replace(b"\\r", b"").replace(b"\\n", b"\n")
 
 
 def _block(text: bytes) -> bytes:
@@ -193,12 +197,15 @@ def _made(chain: list[x509.Certificate], private_key: object) -> Certificate:
 
     if not isinstance(private_key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
         raise ConfigurationError(f"APNs certificate: expected an RSA or EC key, got {type(private_key).__name__.lstrip('_')}")
-    # Exports put the leaf anywhere: it is the one that the key belongs to.
-    leaf = next((item for item in chain if item.public_key() == private_key.public_key()), None)
+    try:
+        # Exports put the leaf anywhere: it is the one that the key belongs to.
+        leaf = next((item for item in chain if item.public_key() == private_key.public_key()), None)
+        extensions = {} if leaf is None else {extension.oid.dotted_string: extension for extension in leaf.extensions}
+    except Exception as error:  # noqa: BLE001 - a key of a kind that nobody knows, extensions that are there twice, damaged DER
+        raise ConfigurationError(f"APNs certificate: what is inside it cannot be read ({type(error).__name__}); is it damaged?") from None
     if leaf is None:
         raise ConfigurationError("APNs certificate: the private key belongs to another certificate than the one given")
     ordered = [leaf, *(item for item in chain if item is not leaf)]
-    extensions = {extension.oid.dotted_string: extension for extension in leaf.extensions}
     topics: set[str] = set()
     for oid in _TOPIC_OIDS:
         if oid in extensions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -53,11 +54,18 @@ def _seconds(value: Any) -> Any:
 
 
 def _origins(value: Any, field: str) -> Origins:
-    urls = _one_each(value, field, str, 'an origin such as "https://localhost:8443"')
+    urls: Mapping[Environment, str] = _one_each(value, field, str, 'an origin such as "https://localhost:8443"')
     try:
         origins = {environment: Origin.parse(url) for environment, url in urls.items()}
     except ValueError:
         raise ConfigurationError(f'apns.Config({field}=): expected an origin such as "https://localhost:8443"') from None
+    from urllib.parse import urlsplit
+
+    parts = [urlsplit(url) for url in urls.values()]
+    if any(part.path not in {"", "/"} or part.query or part.fragment or "@" in part.netloc for part in parts):
+        raise ConfigurationError(
+            f'apns.Config({field}=): expected scheme, host and port alone, such as "https://localhost:8443"; got more (a path, a user)'
+        )
     if any(origin.scheme != "https" for origin in origins.values()):
         raise ConfigurationError(f"apns.Config({field}=): expected https, since APNs is spoken over TLS alone; got http")
     return origins
@@ -109,19 +117,20 @@ class Config:
             raise ConfigurationError(
                 f"apns.Config(credentials=): none for the environment {self.environment.value!r}, which is the configured one"
             )
-        if self.port not in {443, ALTERNATIVE_PORT}:
+        if self.port not in (443, ALTERNATIVE_PORT):
             raise ConfigurationError(
                 f"apns.Config(port=): Apple serves 443 and {ALTERNATIVE_PORT}, got {self.port!r}; for another place set origin="
             )
         if self.origin is not None and self.port != 443:
             raise ConfigurationError("apns.Config: port= is for Apple's hosts; write the port into origin=")
-        numbers: tuple[tuple[str, object], ...] = (
-            ("max_connections", self.max_connections),
-            ("attempt_timeout", self.attempt_timeout),
-            ("rate", self.rate),
-        )
+        connections: object = self.max_connections
+        if isinstance(connections, bool) or not isinstance(connections, int) or connections <= 0:
+            raise ConfigurationError(f"apns.Config(max_connections=): expected a whole number above 0, got {connections!r}")
+        numbers: tuple[tuple[str, object], ...] = (("attempt_timeout", self.attempt_timeout), ("rate", self.rate))
         for name, value in numbers:
-            if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0):
+            if value is None and name == "rate":
+                continue
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
                 raise ConfigurationError(f"apns.Config({name}=): expected a number above 0, got {value!r}")
         self._check_topic()
         for name, origins in (

@@ -142,7 +142,6 @@ class TokenKey:
     team_id: str
 
     @without_locals
-    @without_locals
     def __init__(self, key: str | bytes | Load, *, key_id: str, team_id: str, password: str | bytes | None = None) -> None:
         self.key_id = _checked_id(key_id, "key_id", "shown beside the key at developer.apple.com > Keys, and in the file's name")
         self.team_id = _checked_id(team_id, "team_id", "shown at developer.apple.com > Membership details")
@@ -177,6 +176,10 @@ class TokenKey:
             key_id = str(named[1])
         elif named is not None and team_id == named[1] and key_id != named[1]:
             raise ConfigurationError(f'"{name}": team_id is the key id of this file; key_id and team_id seem to be swapped')
+        elif named is not None and key_id != named[1]:
+            raise ConfigurationError(
+                f'"{name}": key_id= is not the one in the name that Apple gave this file; leave it out, or rename the file'
+            )
         try:
             return cls(content, key_id=key_id, team_id=team_id, password=password)
         except ConfigurationError as error:
@@ -253,9 +256,29 @@ def _rebuild(source: str | bytes | Load, key_id: str, team_id: str, password: st
 
 def _checked_id(value: object, name: str, where: str) -> str:
     if not isinstance(value, str) or not _TEN(value):
-        seen = f"{len(value)} characters" if isinstance(value, str) else f"a {type(value).__name__}"
+        seen = f"a {type(value).__name__}"
+        if isinstance(value, str):
+            seen = f"{len(value)} characters" if len(value) != 10 else "10 characters that are not all of these"
         raise ConfigurationError(f"{name}: expected Apple's 10 capital letters and digits ({where}), got {seen}")
     return value
+
+
+def password_bytes(password: object, what: str) -> bytes | None:
+    """
+    A password as OpenSSL takes it.
+
+    Raises:
+        ConfigurationError: when it is no text.
+    """
+    if password is None or isinstance(password, bytes):
+        return password
+    if not isinstance(password, str):
+        raise ConfigurationError(f"{what}: password=: expected text or bytes, got a {type(password).__name__}")
+    try:
+        return password.encode()
+    except UnicodeEncodeError:
+        # Its error would hold the password.
+        raise ConfigurationError(f"{what}: password=: holds half a character (a lone surrogate); decode it properly first") from None
 
 
 def load_key(source: object, password: str | bytes | None) -> EllipticCurvePrivateKey:
@@ -269,7 +292,7 @@ def load_key(source: object, password: str | bytes | None) -> EllipticCurvePriva
     from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
 
     data, armoured = _key_bytes(source)
-    secret = password.encode() if isinstance(password, str) else password
+    secret = password_bytes(password, "APNs key")
     try:
         key = (load_pem_private_key if armoured else load_der_private_key)(data, secret)
     except TypeError:
@@ -289,11 +312,13 @@ def _key_bytes(source: object) -> tuple[bytes, bool]:
     if not isinstance(source, (str, bytes)):
         raise ConfigurationError(f"APNs key: expected PEM text or bytes, got a {type(source).__name__}")
     data = source.encode("utf-8", "replace") if isinstance(source, str) else source
+    if not data.strip():
+        raise ConfigurationError(f"APNs key: there is no text in it; {_WHERE}")
     if b"-----BEGIN" in data:
         if b"PRIVATE KEY-----" not in data:
             raise ConfigurationError(f"APNs key: the PEM holds no PRIVATE KEY (a certificate?); {_WHERE}")
         # An environment variable often holds the two characters \n where lines end.
-        return data.replace(b"\\n", b"\n").strip() + b"\n", True
+        return data.replace(b"\\r", b"").replace(b"\\n", b"\n").strip() + b"\n", True
     try:
         return base64.b64decode(b"".join(data.split()), validate=True), False
     except binascii.Error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import pickle
 import traceback
 from datetime import UTC, datetime
@@ -222,3 +223,34 @@ def test_the_end_can_be_asked_for():
     read = certificate()
 
     assert [read.not_after] == list(sender(credentials=read).credential_ends())
+
+
+def test_line_ends_may_be_written_out():
+    """As environment variables hold them."""
+    assert apns.Certificate.from_pem(CERT + KEY) == apns.Certificate.from_pem((CERT + KEY).decode().replace("\n", "\\n"))
+
+
+@pytest.mark.parametrize("password", [17, "canary\ud800"])
+@pytest.mark.parametrize(
+    "read",
+    [lambda word: apns.Certificate.from_pem(CERT, KEY, password=word), lambda word: apns.Certificate.from_p12(p12(MADE), word)],
+    ids=["pem", "p12"],
+)
+def test_a_password_that_is_none_says_so(read, password):
+    """And not that the key were open, or the file damaged."""
+    with pytest.raises(ConfigurationError, match="password=: ") as caught:
+        read(password)
+
+    assert "canary" not in str(caught.value)
+
+
+def test_extensions_that_are_there_twice_are_refused():
+    """What a damaged certificate makes its parser say is told in our words."""
+    made = make(environments=(1, 2))
+    der = made[0].public_bytes(Encoding.DER)
+    sandbox, production = bytes.fromhex("2a864886f76364060301"), bytes.fromhex("2a864886f76364060302")
+    assert der.count(production) == 1
+    twice = b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(der.replace(production, sandbox)) + b"-----END CERTIFICATE-----\n"
+
+    with pytest.raises(ConfigurationError, match=r"cannot be read \(DuplicateExtension\)"):
+        apns.Certificate.from_pem(twice, pem(made)[1])

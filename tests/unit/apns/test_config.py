@@ -41,6 +41,16 @@ PRODUCTION, SANDBOX = apns.Environment.PRODUCTION, apns.Environment.SANDBOX
         ({"rate": True}, "rate="),
         ({"attempt_timeout": 0}, "attempt_timeout="),
         ({"attempt_timeout": "10"}, "attempt_timeout="),
+        ({"attempt_timeout": None}, "attempt_timeout="),
+        ({"attempt_timeout": float("nan")}, "attempt_timeout="),
+        ({"rate": float("inf")}, "rate="),
+        ({"rate": float("nan")}, "rate="),
+        ({"max_connections": 2.5}, "max_connections=.*whole number"),
+        ({"max_connections": None}, "max_connections="),
+        ({"port": []}, "Apple serves 443 and 2197"),
+        ({"origin": "https://relay.example/apns"}, "alone"),
+        ({"origin": "https://user:canary@relay.example"}, "alone"),
+        ({"origin": "https://relay.example?x=1"}, "alone"),
     ],
 )
 def test_what_can_never_work_is_refused(changes, said):

@@ -129,11 +129,12 @@ def _encrypted_pem() -> bytes:
         (PEM.replace(b"M", b"*"), "cannot be read"),
         (_public(PEM).public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo), "no PRIVATE KEY"),
         (b"hello", "BEGIN PRIVATE KEY|cannot be read"),
-        (b"", "cannot be read|BEGIN"),
+        (b"", "no text in it"),
+        (" \r\n", "no text in it"),
         (17, "got a int"),
         (_encrypted_pem(), "pass password="),
     ],
-    ids=["P-384", "RSA", "half", "damaged", "public key", "text", "empty", "number", "encrypted"],
+    ids=["P-384", "RSA", "half", "damaged", "public key", "text", "empty", "blank", "number", "encrypted"],
 )
 def test_a_wrong_key_says_what_was_seen(source, said):
     """Refused when it is made, naming what it is and what Apple makes; the key itself is not quoted."""
@@ -296,3 +297,36 @@ def test_the_numbers_keep_both_of_apples_rules():
 def _claims(header: bytes) -> dict[str, int]:
     part = _token(header).split(".")[1]
     return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+@pytest.mark.parametrize(("password", "said"), [(17, "text or bytes, got a int"), ("canary\ud800", "half a character")])
+def test_a_password_that_is_none_says_so_and_is_not_repeated(password, said):
+    """An error that holds the password as an attribute would travel to an error tracker."""
+    with pytest.raises(ConfigurationError, match=said) as caught:
+        token_key(key=_encrypted_pem(), password=password)
+
+    assert caught.value.__context__ is None
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key_id", "seen"), [("abc123defg", "10 characters that are not all of these"), (" ABC123DEFG", "11 characters"), (None, "a NoneType")]
+)
+def test_a_key_id_that_is_none_says_what_was_seen(key_id, seen):
+    """Ten small letters are ten characters all the same."""
+    with pytest.raises(ConfigurationError, match=f"key_id: expected .* got {seen}$"):
+        token_key(key_id=key_id)
+
+
+def test_a_key_id_that_contradicts_the_files_name_is_refused(tmp_path):
+    """Apple names the file after the key; two keys mixed up are InvalidProviderToken at night."""
+    path = tmp_path / "AuthKey_ABC123DEFG.p8"
+    path.write_bytes(PEM)
+
+    with pytest.raises(ConfigurationError, match="not the one in the name"):
+        apns.TokenKey.from_file(path, key_id="XYZ123DEFG", team_id=TEAM_ID)
+
+
+def test_line_ends_of_windows_may_be_written_out():
+    """As some environment variables hold them."""
+    assert token_key(key=PEM) == token_key(key=PEM.decode().replace("\n", "\\r\\n"))
