@@ -11,7 +11,16 @@ import attrs
 from pushkit.messages import Message
 
 
-class Priority(enum.StrEnum):
+class _Choice(enum.StrEnum):
+    """Words of ours: one that is none of them is refused with those that are."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> None:
+        seen = repr(value[:40]) if isinstance(value, str) else f"a {type(value).__name__}"
+        raise ValueError(f"{cls.__name__}: expected one of {', '.join(map(repr, map(str, cls)))}, got {seen}")
+
+
+class Priority(_Choice):
     """How urgent delivery is."""
 
     HIGH = "high"
@@ -22,7 +31,7 @@ class Priority(enum.StrEnum):
     """When the device is awake anyway."""
 
 
-class InterruptionLevel(enum.StrEnum):
+class InterruptionLevel(_Choice):
     """How much a notification may interrupt (Apple's four levels; other platforms map what they can)."""
 
     PASSIVE = "passive"

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import ssl
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.canaries import Canaries, LeakCatcher
 
 import pushkit
 from pushkit import ConfigurationError, Notification, apns, fcm, webpush
+from pushkit.preview import Effect, lint
 from pushkit.testing import FakeClient
 from pushkit.testing.accounts import Accounts
 
@@ -153,3 +155,54 @@ def test_an_async_message_callable_is_told_to_be_a_plain_one() -> None:
 
     assert ("message_failed", "the message callable is an async function") == (outcome.reason, outcome.detail.partition(";")[0])
     assert 0 == len(push.sent)
+
+
+@pytest.mark.parametrize(
+    ("make", "complaint"),
+    [
+        (lambda: Notification(title="x", priority="urgent"), "Priority: expected one of 'high', 'normal', 'low', got 'urgent'"),
+        (lambda: Notification(title="x", priority=10), "Priority: expected one of 'high', 'normal', 'low', got a int"),
+        (lambda: Notification(title="x", interruption="loud"), "InterruptionLevel: expected one of 'passive', 'active', 'time-sensitive'"),
+        (lambda: apns.Options(priority="5"), "Priority: expected one of"),
+    ],
+)
+def test_a_word_that_is_none_of_ours_is_refused_with_those_that_are(make: Any, complaint: str) -> None:
+    """A wrong enum is a programmer's mistake, and the list of right ones is its mend."""
+    with pytest.raises(ValueError, match=complaint):
+        make()
+
+
+@pytest.mark.parametrize("options", [5, (5,), "high", {"priority": 5}, (apns.Options,), (apns.Options(), None)])
+def test_options_that_are_none_are_not_left_out_in_silence(options: Any) -> None:
+    """They would win over the portable fields; ignored, nobody would learn why they do not."""
+    with FakeClient() as push:
+        for target in (push.device(), push.registration(), push.subscription()):
+            outcome = push.send(Notification(title="x", options=options), to=target)
+
+            assert ("invalid_options", "options") == (outcome.reason, outcome.field)
+    assert 0 == len(push.sent)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"ttl": -1},
+        {"ttl": "5"},
+        {"expires_at": datetime(2030, 1, 1)},
+        {"options": (5,)},
+        {"title": 5},
+        {"data": {"a": 5}},
+    ],
+    ids=str,
+)
+def test_the_linter_refuses_what_sending_refuses(wrong: dict[str, Any]) -> None:
+    """What all providers share is asked by both, in the same words."""
+    message = Notification(**{"title": "x"} | wrong)
+    refused = {warning.provider: (warning.field, warning.mend) for warning in lint(message) if warning.effect is Effect.REFUSED}
+
+    with FakeClient() as push:
+        for target in (push.device(), push.registration(), push.subscription()):
+            failure = push.check(message, to=target)
+
+            assert failure is not None
+            assert (failure.field, failure.advice) == refused[target.provider]

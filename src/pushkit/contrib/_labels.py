@@ -30,7 +30,7 @@ _HTTP = re.compile(r"(?:oauth_)?http_[1-5][0-9]{2}")
 OWN_REASONS = frozenset({
     # delivery
     "app_not_configured", "cancelled", "circuit_open", "client_closed", "credential_fetch_failed", "credential_latched", "credential_timeout", "expired",
-    "invalid_target", "invalid_ttl", "message_failed", "provider_error", "provider_not_configured", "retry_budget_exhausted", "superseded",
+    "invalid_options", "invalid_target", "invalid_ttl", "message_failed", "provider_error", "provider_not_configured", "retry_budget_exhausted", "superseded",
     "throttled", "timeout", "wrong_message",
     # what providers find before anything is sent
     "background_with_content", "dry_run_not_supported", "empty_message", "endpoint_not_allowed", "environment_not_configured", "invalid_channel_id",

@@ -7,12 +7,12 @@ import inspect
 import logging
 import os
 from collections.abc import Callable, Hashable
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pushkit.delivery.retry import NOW_OR_NEVER, Facts
 from pushkit.lru import LRU
+from pushkit.message_checks import Lifetime, first_look
 from pushkit.messages import Message
 from pushkit.outcomes import Attempt, Disposition, WaitedFor
 from pushkit.provider import DryRuns, Prepared, Stamp
@@ -36,7 +36,6 @@ _REMEMBERED = 64
 _LATEST = 10_000
 _PLACES = 20
 """Places at which one call's message callable raised that the log names."""
-_LONGEST_TTL = 100 * 365 * 24 * 3600.0
 
 _ids: list[str] = []
 """Drawn and not yet used."""
@@ -239,35 +238,6 @@ class Latest:
         return False
 
 
-class Lifetime:
-    """How long a message is worth delivering: relative, absolute, or now or never."""
-
-    __slots__ = ("at", "ttl")
-
-    def __init__(self, at: float | None, ttl: float) -> None:
-        self.at = at
-        self.ttl = ttl
-
-
-def lifetime(message: Message) -> Lifetime | Verdict:
-    """The lifetime of a message, or what is wrong with it."""
-    expires_at: Any = message.expires_at
-    ttl: Any = message.ttl
-    if expires_at is None and ttl is None:
-        return Lifetime(None, message.default_ttl())
-    if expires_at is not None:
-        if not isinstance(expires_at, datetime) or expires_at.tzinfo is None:
-            return refuse_payload(
-                "invalid_ttl", "Give expires_at as a datetime with a time zone, such as datetime.now(timezone.utc) + ….", field="expires_at"
-            )
-        return Lifetime(expires_at.timestamp(), 0.0)
-    if isinstance(ttl, timedelta):
-        ttl = ttl.total_seconds()
-    if isinstance(ttl, bool) or not isinstance(ttl, (int, float)) or not 0 <= ttl <= _LONGEST_TTL:
-        return refuse_payload("invalid_ttl", "Give ttl as seconds (0 or more) or a timedelta.", field="ttl")
-    return Lifetime(None, float(ttl))
-
-
 class Ready:
     """A message made ready for one kind of target of one sender."""
 
@@ -363,7 +333,7 @@ class Call:
                 "Leave dry_run off, or use check(): this provider offers no trial, it would deliver the push.",
                 field="dry_run",
             )
-        life = lifetime(message)
+        life = first_look(message)
         if isinstance(life, Verdict):
             return life
         prepared = state.sender.prepare(message, kind, stamp)

@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+from pushkit.message_checks import first_look
 from pushkit.messages import Message
 from pushkit.notification import Notification
 from pushkit.preview import payloads
@@ -132,8 +133,11 @@ def _refusal(message: Message, provider: str) -> Verdict | None:
         "fcm": payloads.fcm_payload,
         "webpush": payloads.webpush_payload,
     }
-    found = ask[provider](message)
-    return found if isinstance(found, Verdict) else None
+    for look in (first_look, ask[provider]):
+        found = look(message)
+        if isinstance(found, Verdict):
+            return found
+    return None
 
 
 def _warning(said: Finding, provider: str) -> LintWarning:
