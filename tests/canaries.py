@@ -108,24 +108,26 @@ class LeakCatcher:
     def __init__(self, canaries: Canaries) -> None:
         self.canaries = canaries
         self.texts: list[tuple[str, str]] = []
-        self._levels: dict[logging.Logger, tuple[int, bool]] = {}
+        self._levels: dict[logging.Logger, tuple[int, bool, bool]] = {}
         self._handler = _Recorder(self)
 
     def __enter__(self) -> Self:
         root = logging.getLogger()
         named = [logger for logger in logging.Logger.manager.loggerDict.values() if isinstance(logger, logging.Logger)]
-        self._levels = {logger: (logger.level, logger.disabled) for logger in (root, *named)}
+        self._levels = {logger: (logger.level, logger.disabled, logger.propagate) for logger in (root, *named)}
         for logger in self._levels:
             logger.setLevel(logging.DEBUG)
             logger.disabled = False
+            logger.propagate = True  # a library that keeps its records to itself is listened to as well
         root.addHandler(self._handler)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         logging.getLogger().removeHandler(self._handler)
-        for logger, (level, disabled) in self._levels.items():
+        for logger, (level, disabled, propagate) in self._levels.items():
             logger.setLevel(level)
             logger.disabled = disabled
+            logger.propagate = propagate
         if error is not None:
             self.see_exception(error, "the exception that ended the test")
 

@@ -44,6 +44,17 @@ def test_a_quiet_logger_is_heard(canaries: Canaries) -> None:
     assert logging.WARNING == logger.level
 
 
+def test_a_logger_that_keeps_to_itself_is_heard(canaries: Canaries) -> None:
+    """``propagate = False`` keeps records from the root's handlers, not from the catcher; set back afterwards."""
+    logger = logging.getLogger("a.lonely.one")
+    logger.propagate = False
+
+    found = caught(canaries, lambda _: logger.info(canaries.title))
+
+    assert found
+    assert not logger.propagate
+
+
 def test_extra_fields_are_looked_at(canaries: Canaries) -> None:
     """What a JSON formatter would print counts as printed."""
     found = caught(canaries, lambda _: logging.getLogger("x").info("sent", extra={"to": canaries.device_token}))

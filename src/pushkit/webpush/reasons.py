@@ -224,7 +224,7 @@ LOCAL: Mapping[str, LocalRow] = {
     "invalid_declarative_message": LocalRow(MESSAGE, "Add a title and the page to open, and correct the fields that the details name."),
     "empty_notification": LocalRow(MESSAGE, "Give the notification a title or a body, or mark it as a background push."),
     "missing_fallback": LocalRow(MESSAGE, "Give the translated text a fallback: browsers cannot look its key up."),
-    "invalid_payload": LocalRow(MESSAGE, "Correct the field that the details name: it holds something that cannot travel as JSON text."),
+    "invalid_payload": LocalRow(MESSAGE, "Correct the field that the details name: it does not hold what belongs there."),
     "invalid_padding": LocalRow(MESSAGE, 'Set the padding to "none", "block" or a number of octets.'),
     "background_not_supported": LocalRow(MESSAGE, "Show something with each push to Safari: it takes the permission away from pages that push silently."),
     "unsupported_message": LocalRow(MESSAGE, "Send this kind of message to its own provider's recipients; browsers take a Notification, a webpush.Message or a webpush.Declarative."),

@@ -120,7 +120,7 @@ ADVICE: Mapping[str, str] = {
     "Add a title and the page to open, and correct the fields that the details name.": "加上标题和要打开的页面，并更正详情中指出的字段。",
     "Give the notification a title or a body, or mark it as a background push.": "给通知加上标题或正文，或标记为后台推送。",
     "Give the translated text a fallback: browsers cannot look its key up.": "给翻译文本加上备用文字：浏览器无法查找它的键。",
-    "Correct the field that the details name: it holds something that cannot travel as JSON text.": "更正详情中指出的字段：其中有无法作为 JSON 文本传送的内容。",
+    "Correct the field that the details name: it does not hold what belongs there.": "请修改详情中指出的字段：它的内容不是该字段应有的。",
     'Set the padding to "none", "block" or a number of octets.': '把填充（padding）设为 "none"、"block" 或字节数。',
     "Show something with each push to Safari: it takes the permission away from pages that push silently.": "每次向 Safari 推送都要显示内容：静默推送的网页会被收回权限。",
     "Send this kind of message to its own provider's recipients; browsers take a Notification, a webpush.Message or a webpush.Declarative.": "这种消息只能发给它自己提供商的接收者；浏览器接收 Notification、webpush.Message 或 webpush.Declarative。",
