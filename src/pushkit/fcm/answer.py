@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import attrs
 
 from pushkit import untrusted
 
-_MOST_DETAILS = 32
-_MOST_VIOLATIONS = 16
-_MOST_METADATA = 16
 _WORD = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 _LONGEST_WORD = 64
 _LONGEST_DELAY_TEXT = 24
@@ -55,25 +52,38 @@ def read_answer(body: bytes) -> Answer:
     if not isinstance(error, dict):
         return Answer()
     error = cast("dict[str, Any]", error)
-    found: dict[str, Any] = {
-        "rpc": _word(error.get("status")),
-        "message": untrusted.text_of(error.get("message"), limit=untrusted.TEXT_LIMIT),
-        "readable": True,
-    }
-    for detail in _dicts(error.get("details"), _MOST_DETAILS):
+    told: dict[str, list[Any]] = {}
+    for detail in _dicts(error.get("details")):
         kind = untrusted.text_of(detail.get("@type")).rpartition("/")[2]
         reader = _READERS.get(kind.rpartition(".")[2])
-        if reader is not None:
-            for name, value in reader(detail).items():
-                # The first of each kind counts; an empty one does not hide a later one.
-                if not found.get(name):
-                    found[name] = value
-    return Answer(**found)
+        for name, value in ({} if reader is None else reader(detail)).items():
+            if value not in _NOTHING:
+                told.setdefault(name, []).append(value)
+    return Answer(
+        rpc=_word(error.get("status")),
+        message=untrusted.text_of(error.get("message"), limit=untrusted.TEXT_LIMIT),
+        readable=True,
+        **{name: _together(name, values) for name, values in told.items()},
+    )
 
 
-def _dicts(value: object, most: int) -> Iterator[dict[str, Any]]:
+_NOTHING: Final = (None, "", ())
+_CODES: Final = frozenset({"fcm", "apns"})
+
+
+def _together(name: str, values: list[Any]) -> Any:
+    """What several details of one kind come to. Their order means nothing, so it decides nothing that matters."""
+    if isinstance(values[0], tuple):
+        return tuple(item for value in values for item in value)
+    if name in _CODES and any(value != values[0] for value in values):
+        return ""  # two codes that contradict each other are evidence for neither
+    return values[0]
+
+
+def _dicts(value: object) -> Iterator[dict[str, Any]]:
+    # Not bounded here: the body is.
     if isinstance(value, list):
-        for item in cast("list[Any]", value)[:most]:
+        for item in cast("list[Any]", value):
             if isinstance(item, dict):
                 yield cast("dict[str, Any]", item)
 
@@ -98,7 +108,7 @@ def _apns_error(detail: Mapping[str, Any]) -> Mapping[str, Any]:
 def _violations(detail: Mapping[str, Any], list_name: str, field: str) -> tuple[Violation, ...]:
     return tuple(
         Violation(field=untrusted.text_of(item.get(field)), text=untrusted.text_of(item.get("description")))
-        for item in _dicts(detail.get(list_name), _MOST_VIOLATIONS)
+        for item in _dicts(detail.get(list_name))
     )
 
 

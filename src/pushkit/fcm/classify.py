@@ -46,6 +46,7 @@ _RECIPIENT_TEXTS: Final = (
     "installation id is not valid",
     "installation id is invalid",
 )
+_THIRD_PARTY_TEXT: Final = "auth error from apns"
 _SKEW: Final = 60.0
 """Seconds of difference between the clocks that are worth mentioning beside a refused token."""
 
@@ -141,6 +142,20 @@ def fault_verdict(fault: WireFault) -> Verdict:
 
 def _row_of(status: int, answer: Answer, context: Context) -> str:
     """The key of the row that fits."""
+    row = _told_row(status, answer, context)
+    if ROWS[row].category is not Category.RECIPIENT:
+        return row
+    # A status that contradicts it, or a push that named nobody: never remove on doubt.
+    if status == 429:
+        return _throttle_row(answer)
+    if status == 401:
+        return "undocumented"  # our access token is not what FCM or Apple speak of, so it is not renewed either
+    if status >= 500 or context.fan_out:
+        return _status_row(status)
+    return row
+
+
+def _told_row(status: int, answer: Answer, context: Context) -> str:
     about_activity = context.live_activity and answer.apns in LIVE_ACTIVITY_REASONS
     decided = FCM_ROWS.get(answer.fcm)
     if decided is not None:
@@ -156,11 +171,15 @@ def _row_of(status: int, answer: Answer, context: Context) -> str:
     if status == 429 or THROTTLE_WORDS.intersection((answer.fcm, answer.rpc, answer.info)):
         return _throttle_row(answer)
     if status == 400 or (answer.fcm == "INVALID_ARGUMENT" and status < 500):
-        return _argument_row(answer)
-    row = INFO_ROWS.get((status, answer.info)) or STATUS_ROWS.get(status)
-    if row is not None:
-        return row
-    return "server" if status >= 500 else "undocumented"
+        return _argument_row(answer, context)
+    if status == 401 and _THIRD_PARTY_TEXT in answer.message.lower():
+        return "third_party_auth"  # renewing our own token would help nobody, and its second refusal would stop Android too
+    return INFO_ROWS.get((status, answer.info)) or _status_row(status)
+
+
+def _status_row(status: int) -> str:
+    """The row of a status alone."""
+    return STATUS_ROWS.get(status) or ("payload" if status == 400 else "server" if status >= 500 else "undocumented")
 
 
 def _throttle_row(answer: Answer) -> str:
@@ -178,16 +197,25 @@ def _quota_scope(answer: Answer) -> PauseScope | None:
     """Which limit is used up, or None when nothing tells."""
     if answer.apns == "TooManyRequests":
         return PauseScope.RECIPIENT
-    told = f"{answer.quota_limit} {' '.join(f'{quota.field} {quota.text}' for quota in answer.quotas)}".lower()
-    for text in (told, answer.message.lower()):
-        if "topic" in text:
-            return PauseScope.TOPIC
-        if "device" in text or "registration" in text:
-            return PauseScope.RECIPIENT
-        if "project" in text:
-            return PauseScope.PROJECT
-    return None
+    for quota in answer.quotas:
+        # "project:device-shop": the kind is in front, and what follows is a name that may hold anything.
+        kind = quota.field.lower().replace("/", ":").partition(":")[0]
+        scope = _scope_in(kind) or _scope_in(quota.text.lower())
+        if scope is not None:
+            return scope
+    return _scope_in(answer.quota_limit.lower()) or _scope_in(answer.message.lower())
 
+
+def _scope_in(text: str) -> PauseScope | None:
+    if "topic" in text:
+        return PauseScope.TOPIC
+    if "device" in text or "registration" in text:
+        return PauseScope.RECIPIENT
+    return PauseScope.PROJECT if "project" in text else None
+
+
+_ELSEWHERE: Final = ("invalid value at", "json payload", "exactly one", "only one")
+"""Complaints about the request as a whole, which may quote anything."""
 
 _ARGUMENT_TEXTS: Final = (
     ("payload_too_big", ("too big", "too large", "exceeds the maximum")),
@@ -198,9 +226,11 @@ _ARGUMENT_TEXTS: Final = (
     ("payload_topic", ("topic name", "invalid topic", "message.topic", "invalid condition", "message.condition")),
 )
 """Only the advice differs between these, so a wrong guess does no harm."""
+_OTHER_TEXTS: Final = (*_ELSEWHERE, *(part for _, parts in _ARGUMENT_TEXTS for part in parts))
+"""Beside one of these, a registration token in the text is no evidence against the recipient."""
 
 
-def _argument_row(answer: Answer) -> str:
+def _argument_row(answer: Answer, context: Context) -> str:
     fields = [violation.field for violation in answer.violations]
     named = [field for field in fields if field]
     text = answer.message.lower()
@@ -208,8 +238,8 @@ def _argument_row(answer: Answer) -> str:
         if _RECIPIENT_FIELDS.issuperset(fields):
             return "malformed_field"
     elif "device token is disabled" in text:
-        return "apns_gone"
-    elif any(part in text for part in _RECIPIENT_TEXTS):
+        return "live_activity_gone" if context.live_activity else "apns_gone"
+    elif any(part in text for part in _RECIPIENT_TEXTS) and not any(part in text for part in _OTHER_TEXTS):
         return "malformed_text"
     evidence = " ".join([text, *(f"{violation.field} {violation.text}".lower() for violation in answer.violations)])
     for row, parts in _ARGUMENT_TEXTS:

@@ -8,6 +8,7 @@ the delivery engine asks for an access token, one refresh at a time, ahead of ex
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, cast
@@ -40,8 +41,8 @@ _ISSUED_EARLIER = 10
 
 CALLABLE_LIFETIME = 300.0
 """Seconds after which a callable that gave only text is asked again."""
-
-_SMALLEST_KEY = 2048
+_FAR_FUTURE = 1e11
+"""Epoch seconds, the year 5138: what is later was given in milliseconds."""
 
 _FORM = HeaderBlock(((b"content-type", b"application/x-www-form-urlencoded"), (b"accept", b"application/json")))
 
@@ -278,8 +279,7 @@ class StaticToken:
 
     def __attrs_post_init__(self) -> None:
         """Find what cannot be a token."""
-        token: Any = self.value
-        if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable() or " " in token:
+        if not oauth.is_token(self.value):
             raise ConfigurationError("fcm.StaticToken: expected an OAuth access token (text without blanks)")
 
     def credential(self) -> Credential | None:
@@ -325,17 +325,35 @@ class _CallableCredential:
             except Exception as error:  # noqa: BLE001 - the caller's code may raise anything; its text may quote a secret
                 return oauth.unavailable(f"the callable given as credentials raised {type(error).__name__}")
             if isinstance(token, AccessToken):
-                return token
-            if isinstance(token, str) and token and token.isascii() and token.isprintable() and " " not in token:
+                return _given(token, now)
+            if oauth.is_token(token):
                 return AccessToken(value=token, expires_at=now + CALLABLE_LIFETIME)
-            return oauth.refused(
-                "oauth_wrong_token",
-                scope=Scope.CREDENTIAL,
-                action=Action.FIX_CREDENTIALS,
-                detail=f"the callable given as credentials returned a {type(token).__name__}; expected text or pushkit.provider.AccessToken",
-            )
+            return _wrong_token(f"returned {_seen(token)}; expected an access token as text, or pushkit.provider.AccessToken")
 
         return ask
+
+
+def _given(token: AccessToken, now: float) -> AccessToken | Verdict:
+    """A caller's token, unless it would stop the delivery that has to use it."""
+    value, ends = cast("tuple[object, object]", (token.value, token.expires_at))
+    if not oauth.is_token(value):
+        return _wrong_token(f"returned an AccessToken with {_seen(value)} as its value; expected an access token as text")
+    if isinstance(ends, bool) or not isinstance(ends, (int, float)) or not -math.inf < ends < _FAR_FUTURE:
+        return _wrong_token(f"returned an AccessToken with a {type(ends).__name__} as expires_at; expected epoch seconds (time.time() + …)")
+    if ends <= now:
+        return oauth.unavailable("the callable given as credentials returned a token that has ended already")
+    return attrs.evolve(token, expires_at=now + oauth.usable_for(ends - now))
+
+
+def _seen(value: object) -> str:
+    if not isinstance(value, str):
+        return f"a {type(value).__name__}"
+    return "text with blanks, line ends or characters outside ASCII" if value else "empty text"
+
+
+def _wrong_token(what: str) -> Verdict:
+    detail = f"the callable given as credentials {what}"
+    return oauth.refused("oauth_wrong_token", scope=Scope.CREDENTIAL, action=Action.FIX_CREDENTIALS, detail=detail)
 
 
 Credentials: TypeAlias = "ServiceAccount | StaticToken | MetadataServer | GoogleAuth | TokenCallable"

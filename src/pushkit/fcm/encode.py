@@ -126,7 +126,7 @@ def prepare(message: BaseMessage, kind: type[FcmTarget], stamp: Stamp, label: st
         elif not _shows(resource) and not _carries(resource):
             return refuse_payload("empty_message", _EMPTY_MESSAGE, field="notification")
         checked_text(stamp.key, "key")
-        _check_together(resource, kind)
+        _check_together(resource, kind, portable=isinstance(message, Notification))
         _check_size(resource, kind, portable=isinstance(message, Notification))
     except Refused as refusal:
         verb = "Shorten" if refusal.reason == "payload_too_large" else "Correct"
@@ -171,23 +171,25 @@ def _shows(resource: Wire) -> bool:
 def _carries(resource: Wire) -> bool:
     """Whether it brings the app something."""
     apns: Wire = resource.get("apns", {})
+    android_v2: Wire = resource.get("android_v2", {})
     return bool(
         resource.get("data")
         or resource.get("android", {}).get("data")
-        or resource.get("android_v2")
+        or "background_sync" in android_v2
+        or android_v2.get("remote_notification")
+        or android_v2.get("data")
         or apns.get("payload")
         or apns.get("live_activity_token")
         or resource.get("webpush", {}).get("data")
     )
 
 
-def _check_together(resource: Wire, kind: type[FcmTarget]) -> None:
+def _check_together(resource: Wire, kind: type[FcmTarget], *, portable: bool) -> None:
     if "android" in resource and "android_v2" in resource:
         raise Refused("android_v2", "and android exclude each other; give one of them")
     if kind.fan_out and resource.get("apns", {}).get("live_activity_token"):
-        raise Refused(
-            "apns.live_activity_token", f"belongs to one device; a {kind.__name__} reaches many, so send to a Registration or Installation"
-        )
+        field = "options.apns.live_activity_token" if portable else "apns.live_activity_token"
+        raise Refused(field, f"belongs to one device; a {kind.__name__} reaches many, so send to a Registration or Installation")
 
 
 # --- size -------------------------------------------------------------------------------------------
@@ -226,7 +228,7 @@ def _check_size(resource: Wire, kind: type[FcmTarget], *, portable: bool) -> Non
 
 def _too_large(field: str, size: int, limit: int, *, portable: bool) -> Refused:
     if portable:
-        field = {"notification": "body", "apns.payload": "body"}.get(field, field)
+        field = {"notification": "body", "data": "data", "apns.payload": "body"}.get(field, f"options.{field}")
     problem = f"makes the message {size} bytes long, and FCM takes {limit}; or send an id and let the app fetch the rest"
     return Refused(field, problem, "payload_too_large")
 

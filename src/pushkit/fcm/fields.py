@@ -25,6 +25,9 @@ LABEL_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX
 _LABEL_LENGTH = 50
 _INT32 = 2**31 - 1
 _INT64 = 2**63 - 1
+_LONGEST_DURATION = 315_576_000_000
+"""Seconds that a ``google.protobuf.Duration`` holds: ten thousand years."""
+_NANOS = 1_000_000_000
 _DEEPEST = 32
 _HEX = frozenset("0123456789abcdefABCDEF")
 _KIND = "pushkit.fcm.kind"
@@ -97,15 +100,17 @@ def seconds_of(value: Any, path: str) -> float:
         value = value.total_seconds()
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise Refused(path, f"is a {type(value).__name__}; expected seconds or a timedelta")
-    if not math.isfinite(value) or value < 0:
+    # Comparisons alone, since float() of a huge whole number raises; NaN fails them too.
+    if not 0 <= value < math.inf:
         raise Refused(path, "is negative or no finite number; expected seconds from 0 up")
+    if value > _LONGEST_DURATION:
+        raise Refused(path, f"is longer than {_LONGEST_DURATION} seconds, the longest that Google can read")
     return float(value)
 
 
 def _duration(value: Any, path: str) -> str:
-    length = seconds_of(value, path)
-    whole = math.floor(length)
-    nanos = int((length - whole) * 1e9)
+    # To the nearest nanosecond: 2.3 as a float is a little less than that, and must not become 2.299999999.
+    whole, nanos = divmod(round(seconds_of(value, path) * _NANOS), _NANOS)
     return f"{whole}.{nanos:09d}s" if nanos else f"{whole}s"
 
 
@@ -125,9 +130,13 @@ def _ttl(value: Any, path: str) -> str:
 def _timestamp(value: Any, path: str) -> str:
     if not isinstance(value, datetime):
         raise Refused(path, f"is a {type(value).__name__}; expected an aware datetime")
-    if value.tzinfo is None:
+    if value.utcoffset() is None:
         raise Refused(path, "has no time zone; expected an aware datetime, such as datetime.now(timezone.utc)")
-    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    try:
+        at = value.astimezone(UTC)
+    except OverflowError:
+        raise Refused(path, "is outside the years 1 to 9999 in UTC") from None
+    return f"{at.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def _hex_color(value: Any, path: str, lengths: frozenset[int]) -> str:

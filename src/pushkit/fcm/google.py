@@ -122,7 +122,7 @@ class GoogleCredential:
 
 def _token_of(credentials: Any, now: float) -> AccessToken | Verdict:
     value: Any = credentials.token
-    if not isinstance(value, str) or not value:
+    if not oauth.is_token(value):
         return oauth.refused(
             "oauth_malformed_response",
             scope=Scope.CREDENTIAL,
@@ -130,7 +130,8 @@ def _token_of(credentials: Any, now: float) -> AccessToken | Verdict:
             detail="google-auth refreshed without a token",
         )
     expiry = credentials.expiry  # naive, UTC
-    return AccessToken(value=value, expires_at=expiry.replace(tzinfo=UTC).timestamp() if expiry else now + oauth.DEFAULT_LIFETIME)
+    ends = expiry.replace(tzinfo=UTC).timestamp() if expiry else now + oauth.DEFAULT_LIFETIME
+    return AccessToken(value=value, expires_at=now + oauth.usable_for(ends - now))
 
 
 def _default_request() -> Any:

@@ -8,7 +8,7 @@ Source: RFC 6749 section 5, RFC 7523, Google's "OAuth 2.0 for server to server a
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import attrs
 
@@ -29,6 +29,15 @@ SCOPE: Final = "https://www.googleapis.com/auth/firebase.messaging"
 
 DEFAULT_LIFETIME: Final = 3600.0
 """Seconds, where an answer does not say how long its token lives (RFC 6749 only recommends it)."""
+
+LONGEST_LIFETIME: Final = 24 * 3600.0
+"""Seconds: Google's tokens live an hour, so what says more than a day is not believed."""
+
+SHORTEST_LIFETIME: Final = 60.0
+"""
+Seconds. Delivery does not use a token in its last half minute, so one that lives less would be fetched again
+and again; it is used for that half minute all the same, and renewed when Google refuses it.
+"""
 
 _UNAVAILABLE_STATUSES: Final = frozenset({408, 425, 429})
 _UNAVAILABLE_ERRORS: Final = frozenset({"internal_failure", "server_error", "temporarily_unavailable"})
@@ -58,8 +67,8 @@ def token_from(result: WireResult, now: float) -> AccessToken | Verdict:
         return fault_at_token_endpoint(result)
     body = untrusted.json_object(result.body)
     if 200 <= result.status < 300:
-        value = body.get("access_token")
-        if isinstance(value, str) and value and value.isascii() and value.isprintable() and " " not in value:
+        value: object = body.get("access_token")
+        if is_token(value):
             return AccessToken(value=value, expires_at=now + _lifetime(body.get("expires_in")))
         return refused(
             "oauth_malformed_response",
@@ -80,6 +89,11 @@ def token_from(result: WireResult, now: float) -> AccessToken | Verdict:
         detail = f"{detail}; this machine's clock is {now - answered:+.0f} s off Google's"
     reason = f"oauth_{error}" if error and _WORD.issuperset(error) else f"oauth_http_{result.status}"
     return refused(reason, scope=Scope.CREDENTIAL, action=Action.FIX_CREDENTIALS, detail=detail, status=result.status)
+
+
+def is_token(value: object) -> TypeGuard[str]:
+    """Whether this can stand in a header as an access token."""
+    return isinstance(value, str) and value != "" and value.isascii() and value.isprintable() and " " not in value
 
 
 def fault_at_token_endpoint(fault: WireFault) -> Verdict:
@@ -117,4 +131,9 @@ def _lifetime(value: Any) -> float:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value <= 0:
         return DEFAULT_LIFETIME
-    return min(float(value), 24 * 3600.0)
+    return usable_for(value)
+
+
+def usable_for(lifetime: float) -> float:
+    """How long a token that says this of itself is used, in seconds."""
+    return min(max(float(lifetime), SHORTEST_LIFETIME), LONGEST_LIFETIME)

@@ -132,6 +132,13 @@ def list_flow(sender: FcmSender, target: Registration | Installation, *, token: 
         now: epoch seconds.
         deadline: monotonic seconds, for every request.
     """
+    given: object = target
+    if not isinstance(given, (Registration, Installation)):
+        return refuse_recipient(
+            "invalid_target",
+            f"Give an fcm.Registration or an fcm.Installation: a {type(given).__name__} follows no topics.",
+            action=Action.REVIEW_RECIPIENT,
+        )
     problem = target.problem()
     if problem is not None:
         return problem

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from datetime import UTC, datetime
 
@@ -11,7 +12,7 @@ from tests.unit.fcm.answers import fcm as fcm_error
 from tests.unit.fcm.helpers import BEARER, NOW, TOKEN, answer, judged
 
 from pushkit import Notification, fcm
-from pushkit.outcomes import Action, Category
+from pushkit.outcomes import Action, Category, Disposition
 from pushkit.verdict import Acceptance, LatchCredential, Pause, PauseScope, RefreshCredential
 
 NATIVE = fcm.Message(data={"a": "b"})
@@ -214,11 +215,119 @@ def test_nobody_is_removed_on_doubt(status, body):
     assert Category.RECIPIENT is not judged(answer(status, body)).category
 
 
-def test_the_first_of_two_contradicting_codes_counts():
-    """Duplicates are not promised away, and an unreadable one hides nothing."""
-    body = error_body(404, "NOT_FOUND", "x", fcm_error(""), fcm_error("UNREGISTERED"), fcm_error("INVALID_ARGUMENT"))
+def test_an_unreadable_or_repeated_detail_hides_nothing():
+    """Duplicates are not promised away."""
+    body = error_body(404, "NOT_FOUND", "x", fcm_error(""), fcm_error("UNREGISTERED"), fcm_error("UNREGISTERED"))
 
-    assert "UNREGISTERED" == judged(answer(404, body)).reason
+    assert Action.REMOVE_RECIPIENT is judged(answer(404, body)).action
+
+
+@pytest.mark.parametrize(
+    ("status", "details"),
+    [
+        (404, [fcm_error("UNREGISTERED"), fcm_error("INTERNAL")]),
+        (400, [apns(410, "Unregistered"), apns(403, "InvalidProviderToken")]),
+        (400, [bad_request(("message.token", "x")), bad_request(("message.data", "y"))]),
+        (400, [bad_request(("message.token", "x")), info("X"), bad_request(("", "y"))]),
+        (400, [bad_request(*[("message.token", "x")] * 40, ("message.data", "y"))]),
+    ],
+)
+def test_contradicting_details_remove_nobody_in_any_order(status, details):
+    """The order of details means nothing, so it decides nothing."""
+    verdicts = [refused(status, "NOT_FOUND", "x", *order) for order in itertools.permutations(details)]
+
+    assert Category.RECIPIENT not in {verdict.category for verdict in verdicts}
+    assert 1 == len({(verdict.category, verdict.reason, verdict.action) for verdict in verdicts})
+
+
+def test_details_count_in_every_order():
+    """Six kinds, each with something to say."""
+    details = [
+        fcm_error("INVALID_ARGUMENT"),
+        apns(410, "Unregistered"),
+        bad_request(("message.token", "x")),
+        info("SOMETHING"),
+        quota("device:1", "z"),
+        retry_info("5s"),
+    ]
+
+    verdicts = {
+        (verdict.action, verdict.reason) for order in itertools.permutations(details) if (verdict := refused(400, "X", "x", *order))
+    }
+
+    assert {(Action.REMOVE_RECIPIENT, "INVALID_ARGUMENT")} == verdicts
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The registration token's package name does not match the restricted_package_name.",
+        "Make sure the message was addressed to a registration token whose package name matches the value passed in the request.",
+        "Exactly one of registration token, topic or condition is expected.",
+        "Invalid value at 'message.data[0].value' (TYPE_STRING), \"a registration token\"",
+        'Invalid JSON payload received. Unknown name "registration token"',
+        "Potential causes: invalid registration token, message too big, invalid data key",
+    ],
+)
+def test_a_text_that_speaks_of_more_than_the_token_removes_nobody(text):
+    """A message limited to another package, a quotation, a list of possible causes."""
+    assert Category.PAYLOAD is refused(400, "INVALID_ARGUMENT", text, fcm_error("INVALID_ARGUMENT")).category
+
+
+@pytest.mark.parametrize("evidence", [fcm_error("UNREGISTERED"), apns(410, "Unregistered"), apns(400, "BadDeviceToken")])
+@pytest.mark.parametrize(
+    ("status", "expected", "directives"),
+    [
+        (500, (True, Disposition.UNKNOWN, Action.RETRY_LATER), ()),
+        (503, (True, Disposition.UNKNOWN, Action.RETRY_LATER), ()),
+        (429, (True, Disposition.REJECTED, Action.RETRY_LATER), (Pause(scope=PauseScope.PROJECT),)),
+        (401, (False, Disposition.REJECTED, Action.FIX_CONFIGURATION), ()),
+    ],
+)
+def test_a_status_that_contradicts_the_evidence_removes_nobody(status, expected, directives, evidence):
+    """A server in trouble, a limit, a refused sign-in; and one odd answer stops nobody else."""
+    verdict = refused(status, "X", "x", evidence)
+
+    assert expected == (verdict.retryable, verdict.disposition, verdict.action)
+    assert directives == verdict.directives
+
+
+@pytest.mark.parametrize("target", [fcm.Topic("news"), fcm.Condition("'a' in topics")])
+@pytest.mark.parametrize(
+    ("status", "text", "details"),
+    [
+        (404, "x", [fcm_error("UNREGISTERED")]),
+        (403, "x", [fcm_error("SENDER_ID_MISMATCH")]),
+        (400, "x", [bad_request(("message.token", "x"))]),
+        (400, "Invalid registration token", []),
+        (400, "x", [apns(410, "Unregistered")]),
+    ],
+)
+def test_a_fan_out_has_no_recipient_to_remove(target, status, text, details):
+    """Nobody was named."""
+    assert Category.RECIPIENT is not refused(status, "X", text, *details, target=target).category
+
+
+def test_a_disabled_apple_token_may_be_the_live_activitys():
+    """Text alone does not tell which of the two it is."""
+    message = fcm.Message(apns=fcm.ApnsConfig(live_activity_token="t" * 64))
+
+    verdict = refused(400, "INVALID_ARGUMENT", "APNs device token is disabled.", fcm_error("INVALID_ARGUMENT"), message=message)
+
+    assert (Action.REVIEW_RECIPIENT, "live_activity_token") == (verdict.action, verdict.info["concerns"])
+
+
+def test_an_apple_key_that_only_the_text_tells_of_stops_nobody_else():
+    """A refused access token would be renewed, and then latch the whole project."""
+    verdict = refused(401, "UNAUTHENTICATED", "Auth error from APNS or Web Push Service")
+
+    assert (Action.FIX_CREDENTIALS, False, ()) == (verdict.action, verdict.retryable, verdict.directives)
+
+
+@pytest.mark.parametrize("subject", ["project:device-shop", "project:topics-1", "projects/my-devices"])
+def test_a_projects_name_does_not_decide_what_slows_down(subject):
+    """What follows the kind may be called anything."""
+    assert "project" == refused(429, "RESOURCE_EXHAUSTED", "x", fcm_error("QUOTA_EXCEEDED"), quota(subject, "x")).info["quota_scope"]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import pickle
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
@@ -173,10 +174,22 @@ def test_the_grant_goes_to_the_token_uri_over_http_1():
 
 @pytest.mark.parametrize(
     ("expires_in", "lifetime"),
-    [("3600", 3600), (None, 3600), ("soon", 3600), (-5, 3600), (True, 3600), (1e400, 3600), ([], 3600), (10**9, 86400), (60.5, 60.5)],
+    [
+        ("3600", 3600),
+        (None, 3600),
+        ("soon", 3600),
+        (-5, 3600),
+        (True, 3600),
+        (1e400, 3600),
+        ([], 3600),
+        (10**9, 86400),
+        (60.5, 60.5),
+        (1, 60),
+        ("20", 60),
+    ],
 )
 def test_the_lifetime_of_a_token(expires_in, lifetime):
-    """Some endpoints write the number as text; nonsense counts as an hour, more than a day as a day."""
+    """Some endpoints write the number as text; nonsense counts as an hour, more than a day as a day, less than a minute as one."""
     body = json.dumps({"access_token": BEARER, "expires_in": expires_in}).encode()
 
     assert NOW + lifetime == token_from(answer(200, body), NOW).expires_at
@@ -256,7 +269,37 @@ def asked(source):
 def test_a_callable_gives_tokens():
     """Text for five minutes, or a token that knows its end."""
     assert AccessToken(value="t", expires_at=NOW + 300) == asked(lambda: "t")
-    assert AccessToken(value="t", expires_at=5.0) == asked(lambda: AccessToken(value="t", expires_at=5.0))
+    assert AccessToken(value="t", expires_at=NOW + 900) == asked(lambda: AccessToken(value="t", expires_at=NOW + 900))
+
+
+def test_a_callables_token_that_is_about_to_end_is_used_once_more():
+    """Delivery would ask for another one again and again, and a callable with a cache gives the same one."""
+    assert AccessToken(value="t", expires_at=NOW + 60) == asked(lambda: AccessToken(value="t", expires_at=NOW + 5))
+
+
+def test_a_callables_token_that_has_ended_is_tried_again_later():
+    """It cannot be used, and asking at once would give it again."""
+    verdict = asked(lambda: AccessToken(value="t", expires_at=NOW - 1))
+
+    assert ("oauth_unavailable", True) == (verdict.reason, verdict.retryable)
+
+
+@pytest.mark.parametrize("ends", [None, "soon", True, math.nan, math.inf, datetime(2027, 1, 1, tzinfo=UTC), NOW * 1000])
+def test_a_callables_token_with_no_readable_end_has_to_be_mended(ends):
+    """A datetime is the natural mistake; delivery counts in seconds."""
+    verdict = asked(lambda: AccessToken(value="t", expires_at=ends))
+
+    assert ("oauth_wrong_token", False) == (verdict.reason, verdict.retryable)
+    assert "epoch seconds" in verdict.detail
+
+
+@pytest.mark.parametrize("value", [None, "", "a b", "a\r\nx: y", "é"])
+def test_a_callables_token_that_is_no_token_has_to_be_mended(value):
+    """It cannot become a header, and is not quoted."""
+    verdict = asked(lambda: AccessToken(value=value, expires_at=NOW + 900))
+
+    assert "oauth_wrong_token" == verdict.reason
+    assert "x: y" not in verdict.detail
 
 
 def test_a_callable_that_raises_is_a_technical_failure_without_its_text():

@@ -261,6 +261,7 @@ def look(**changes):
         (android(ttl=-1), "android.ttl"),
         (android(ttl="60s"), "android.ttl"),
         (android(ttl=float("nan")), "android.ttl"),
+        (android(ttl=10**400), "android.ttl"),
         (android(direct_boot_ok="yes"), "android.direct_boot_ok"),
         (android(fcm_options=fcm.AndroidFcmOptions(analytics_label="no blanks")), "android.fcm_options.analytics_label"),
         (look(color="red"), "android.notification.color"),

@@ -261,6 +261,14 @@ def test_a_refusal_of_the_whole_call_is_everybodys(result, reason):
     assert [reason] * 2 == [verdict.reason for verdict in batch([fcm.Registration(TOKEN)] * 2, result)[1]]
 
 
+@pytest.mark.parametrize("target", [None, "token", fcm.Topic("news"), fcm.Condition("'a' in topics")])
+def test_only_a_registration_has_topics_to_list(target):
+    """Anything else is told so, and nothing is asked."""
+    requests, verdict = run(list_flow(sender(), target, token=BEARER, now=NOW, deadline=50.0))
+
+    assert ([], "invalid_target") == (requests, verdict.reason)
+
+
 def test_a_wrong_topic_asks_nobody():
     """Everybody gets the same payload failure."""
     requests, found = batch([fcm.Registration(TOKEN)], topic="no blanks")

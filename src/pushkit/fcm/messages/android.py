@@ -231,7 +231,7 @@ class AndroidConfigV2(Block):
     direct_boot_ok: bool | None = fields.boolean()
     bandwidth_constrained_ok: bool | None = fields.boolean()
     restricted_satellite_ok: bool | None = fields.boolean()
-    remote_notification: RemoteNotification | None = fields.block(lambda: RemoteNotification)
+    remote_notification: RemoteNotification | None = fields.block(lambda: RemoteNotification, keep_empty=True)
     background_sync: BackgroundSync | None = fields.block(lambda: BackgroundSync, keep_empty=True)
 
     def check(self, path: str) -> None:
