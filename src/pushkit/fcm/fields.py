@@ -27,7 +27,6 @@ _INT32 = 2**31 - 1
 _INT64 = 2**63 - 1
 _LONGEST_DURATION = 315_576_000_000
 """Seconds that a ``google.protobuf.Duration`` holds: ten thousand years."""
-_NANOS = 1_000_000_000
 _DEEPEST = 32
 _HEX = frozenset("0123456789abcdefABCDEF")
 _KIND = "pushkit.fcm.kind"
@@ -109,8 +108,10 @@ def seconds_of(value: Any, path: str) -> float:
 
 
 def _duration(value: Any, path: str) -> str:
-    # To the nearest nanosecond: 2.3 as a float is a little less than that, and must not become 2.299999999.
-    whole, nanos = divmod(round(seconds_of(value, path) * _NANOS), _NANOS)
+    length = seconds_of(value, path)
+    whole = math.floor(length)
+    # Cut off, not rounded, as Google's own SDK does: 2.3 becomes 2.299999999, and the same message stays the same bytes.
+    nanos = int((length - whole) * 1e9)
     return f"{whole}.{nanos:09d}s" if nanos else f"{whole}s"
 
 
