@@ -82,6 +82,7 @@ class ApnsPrepared(Prepared):
         self.body = body
         """Empty where ``clock`` makes it."""
         self.topic = topic
+        """For a channel the bare bundle id, which stands in the path there."""
         self.rule = rule
         self.token_only = rule.token_only
         self.collapse = collapse
@@ -227,6 +228,8 @@ def _live(message: LiveActivityMessage, kind: type[Target], stamp: Stamp, bundle
     permitted = BROADCAST_PRIORITIES if broadcast else rule.priorities
     priority = permitted[0] if given is None else _checked_priority(given, permitted, "priority")
     topic = _topic(message.topic, bundle_id, message.push_type, "topic")
+    if broadcast:
+        topic = topic.removesuffix(rule.suffix)
     limit = BROADCAST_LIMIT if broadcast else rule.limit
     clock = message.clock()
     stated = message.stated()
@@ -258,6 +261,10 @@ def _push(message: Push, kind: type[Target], stamp: Stamp, bundle_id: str) -> Ap
     rule = rule_for(push_type)
     broadcast = issubclass(kind, Channel)
     topic = headers.pop("apns-topic", None) or topic_for(bundle_id, push_type)
+    if broadcast:
+        topic = topic.removesuffix(rule.suffix)
+        if not _TOPIC(topic):
+            raise wrong('headers["apns-topic"]', "is no bundle id (letters, digits, dots, dashes)")
     collapse = _collapse(headers.pop("apns-collapse-id", None), 'headers["apns-collapse-id"]')
     if collapse is None and push_type == PushType.ALERT and not broadcast:
         collapse = _from_key(stamp)

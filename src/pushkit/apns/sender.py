@@ -81,7 +81,6 @@ class ApnsSender:
         self._routes: Mapping[Environment | None, Route] = self._make_routes()
         self._blocks: LRU[tuple[object, ...], HeaderBlock] = LRU(_SHARED_BLOCKS)
         self._live = LiveClock()
-        self._broadcast_path = f"{_BROADCAST_PATH}{self.bundle_id}".encode()
         self._skew: float | None = None
         self._retirement = Retirement(config.max_connections)
 
@@ -169,7 +168,7 @@ class ApnsSender:
                 scope=Scope.CONFIGURATION,
                 action=Action.FIX_CREDENTIALS,
             )
-        if not certificate.covers(self.bundle_id if prepared.broadcast else prepared.topic):
+        if not certificate.covers(prepared.topic):
             return refuse_technical(
                 "topic_not_in_certificate",
                 "Make a certificate that covers this app and service, or use a token key, which covers all of the team's.",
@@ -198,7 +197,7 @@ class ApnsSender:
             # The expiry is a required header here; a channel without storage takes 0 alone.
             block, more = prepared.headers(expiration if expiration is not None and target.stores else 0, self._blocks)
             own = ((b"apns-request-id", push_id), (b"apns-channel-id", target.channel_id.encode()), *more)
-            origin, path = route.broadcast, self._broadcast_path
+            origin, path = route.broadcast, f"{_BROADCAST_PATH}{prepared.topic}".encode()
         else:
             block, more = prepared.headers(expiration, self._blocks)
             own = ((b"apns-id", push_id), *more)

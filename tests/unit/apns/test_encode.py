@@ -480,3 +480,27 @@ def test_headers_that_are_the_deliverys_are_refused(name):
 
     assert f'headers["{name.lower()}"]' == verdict.field
     assert f"Correct {verdict.field}: it " in verdict.advice
+
+
+@pytest.mark.parametrize(
+    ("message", "app"),
+    [
+        (apns.LiveActivityUpdate({}), "com.example.app"),
+        (apns.LiveActivityUpdate({}, topic="com.example.other"), "com.example.other"),
+        (apns.LiveActivityEnd(topic="com.example.other.push-type.liveactivity"), "com.example.other"),
+        (apns.Push({"aps": {}}, headers={"apns-topic": "com.example.other"}), "com.example.other"),
+    ],
+)
+def test_a_broadcast_goes_to_the_app_that_the_message_names(message, app):
+    """The bare bundle id, in the path; there is no topic header."""
+    request = request_for(message, apns.Channel("dHN0LXNyY2gtY2hubA=="))
+
+    assert f"/4/broadcasts/apps/{app}".encode() == request.path
+    assert "apns-topic" not in headers_of(request)
+
+
+def test_a_topic_that_is_no_bundle_id_never_gets_into_a_path():
+    """A slash or a line end would ask for something else."""
+    refused = refusal_for(apns.Push({"aps": {}}, headers={"apns-topic": "a/../b"}), apns.Channel("dHN0LXNyY2gtY2hubA=="))
+
+    assert 'headers["apns-topic"]' == refused.field
