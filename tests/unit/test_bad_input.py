@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -16,7 +17,7 @@ from tests.canaries import Canaries, LeakCatcher
 import pushkit
 from pushkit import ConfigurationError, Notification, apns, fcm, webpush
 from pushkit.preview import Effect, lint
-from pushkit.testing import FakeClient
+from pushkit.testing import AsyncFakeClient, FakeClient
 from pushkit.testing.accounts import Accounts
 
 HELLO = Notification(title="Hello")
@@ -206,3 +207,88 @@ def test_the_linter_refuses_what_sending_refuses(wrong: dict[str, Any]) -> None:
 
             assert failure is not None
             assert (failure.field, failure.advice) == refused[target.provider]
+
+
+def sent_by(client: str, message: Any, targets: list[Any], **more: Any) -> pushkit.Report:
+    """The same call of either client, through the real engine without a network."""
+    if client == "Client":
+        with FakeClient(**more) as push:
+            return push.send_many(message, to=targets)
+
+    async def run() -> pushkit.Report:
+        async with AsyncFakeClient(**more) as push:
+            return await push.send_many(message, to=targets)
+
+    return asyncio.run(run())
+
+
+def raises_for(target: Any) -> Notification:
+    raise LookupError(f"no row for {target.token}")
+
+
+P256DH = webpush.VapidKey.generate().public_key
+GOOD = {"endpoint": "https://updates.push.services.mozilla.com/wpush/v2/abc", "p256dh": P256DH, "auth": "A" * 22}
+DEVICE = apns.Device("a" * 64)
+
+
+@pytest.mark.parametrize("client", ["Client", "AsyncClient"])
+@pytest.mark.parametrize(
+    ("message", "target", "reason", "told"),
+    [
+        (HELLO, apns.Device("no hex at all"), "invalid_token", "expected hexadecimal digits"),
+        (HELLO, apns.Device("80b5 a3c1"), "invalid_token", "store the digits alone"),
+        (HELLO, webpush.Subscription(**GOOD | {"p256dh": "AAAA"}), "invalid_p256dh", "found 3 octets; expected base64url of 65 octets"),
+        (HELLO, webpush.Subscription(**GOOD | {"p256dh": "BA" + "A" * 85}), "invalid_p256dh", "no point on the curve P-256"),
+        (HELLO, webpush.Subscription(**GOOD | {"endpoint": "http://push.example/x"}), "invalid_endpoint", "begins with https://"),
+        (HELLO, webpush.Subscription(**GOOD | {"endpoint": "https://10.0.0.7/x"}), "invalid_endpoint", "expected a host name"),
+        (HELLO, webpush.Subscription(**GOOD | {"endpoint": "https://[fd00::1]/x"}), "invalid_endpoint", "expected a host name"),
+        (Notification(), DEVICE, "empty_message", "Give the notification a title"),
+        (HELLO, None, "invalid_target", "found nothing (None)"),
+        (raises_for, DEVICE, "message_failed", "raised LookupError at test_bad_input.py"),
+        (lambda target: None, DEVICE, "message_failed", "gave a NoneType"),
+        (fcm.Message(data={"a": "b"}), DEVICE, "wrong_message", "a message of fcm for a target of apns"),
+    ],
+)
+def test_each_bad_row_is_one_outcome_that_says_what_was_seen(client: str, message: Any, target: Any, reason: str, told: str) -> None:
+    """Nothing is sent for it, and both clients say the same."""
+    [outcome] = sent_by(client, message, [target]).outcomes
+
+    assert (reason, pushkit.Disposition.NOT_SENT, False) == (outcome.reason, outcome.disposition, outcome.retryable)
+    assert told in f"{outcome.advice} {outcome.detail}"
+    assert () == outcome.attempts
+
+
+@pytest.mark.parametrize("client", ["Client", "AsyncClient"])
+def test_a_target_without_its_provider_names_the_argument(client: str) -> None:
+    """The others go on."""
+    report = sent_by(client, HELLO, [fcm.Registration("abc"), DEVICE, webpush.Subscription(**GOOD)], apns=config())
+
+    assert {"fcm": "Pass fcm= to the client", "webpush": "Pass webpush= to the client"} == {
+        failure.provider: failure.advice.partition(":")[0] for failure in report.failures if failure.reason == "provider_not_configured"
+    }
+    assert (3, 1) == (report.total, report.accepted)
+
+
+@pytest.mark.parametrize("call", ["send", "send_many", "stream", "resume", "verify", "connect"])
+def test_every_call_of_a_closed_client_raises_and_says_what_to_do(call: str) -> None:
+    """At once, in both clients, also where a coroutine or a stream would begin later."""
+    arguments: dict[str, Any] = {"to": DEVICE if call == "send" else [DEVICE]} if call in {"send", "send_many", "stream"} else {}
+    given: list[Any] = [HELLO] if arguments else [[]] if call == "resume" else []
+
+    with FakeClient() as push:
+        pass
+    with pytest.raises(pushkit.ClientClosedError, match="this client is closed; make a new one"):
+        getattr(push, call)(*given, **arguments)
+
+    async def run() -> None:
+        async with AsyncFakeClient() as asynchronous:
+            pass
+        made = getattr(asynchronous, call)(*given, **arguments)
+        if call in {"stream", "resume"}:
+            async with made as outcomes:
+                await anext(aiter(outcomes))
+        else:
+            await made
+
+    with pytest.raises(pushkit.ClientClosedError, match="this client is closed; make a new one"):
+        asyncio.run(run())
