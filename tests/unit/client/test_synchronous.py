@@ -261,7 +261,7 @@ def test_a_child_process_starts_anew():
         push.send(PUSH, to=Phone("1"))
         read, write = os.pipe()
         child = os.fork()
-        if child == 0:  # pragma: no cover - runs in the child
+        if child == 0:
             try:
                 os.write(write, b"y" if push.send(PUSH, to=Phone("2")).accepted else b"n")
             finally:
