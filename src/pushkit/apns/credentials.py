@@ -102,7 +102,7 @@ class TokenAuth:
         if self._refused is not None and issued_at <= self._refused:
             # The token of this half hour was refused somewhere. Only now leave the grid, and stay on one such token.
             fresh = self._fresh
-            if fresh is None or fresh.issued_at <= self._refused or not 0 <= now - fresh.issued_at < GRID:
+            if fresh is None or fresh.issued_at <= self._refused or now < fresh.issued_at:
                 fresh = self._fresh = PinnedToken(int(now), self._sign(int(now)))
             return fresh
         grid = self._grid

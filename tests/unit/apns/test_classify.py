@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from email.utils import format_datetime
 
 import pytest
 from tests.unit.apns.helpers import NOW, PUSH_ID, STAMP, TOKEN, Push, answer, judged, sender, token_key
@@ -330,3 +331,34 @@ def test_a_token_is_masked_in_whatever_case_it_comes_back(case):
     verdict = judged(WireResponse(400, [], b"no such device: " + case(given).encode(), 1), target=apns.Device(given))
 
     assert "no such device: [masked]" == verdict.detail
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "category"),
+    [
+        (400, "TopicMismatch", "technical"),
+        (403, "TopicDisallowed", "technical"),
+        (404, "BadDeviceToken", "recipient"),
+        (403, "PayloadTooLarge", "payload"),
+    ],
+)
+def test_a_reason_keeps_its_meaning_when_apple_moves_it_between_refusals(status, reason, category):
+    """Its own word says more than a 4xx."""
+    verdict = judged(answer(status, reason))
+
+    assert (category, reason, "") == (verdict.category, verdict.reason, verdict.detail)
+
+
+def test_what_else_an_answer_tells_is_kept():
+    """A field that Apple adds one day is the reader's first clue."""
+    assert "look here" in judged(answer(400, "BadTopic", timestamp=1, hint="look here")).detail
+
+
+@pytest.mark.parametrize(("difference", "told"), [(299, False), (301, True), (-301, True)])
+def test_five_minutes_between_the_clocks_are_worth_telling(difference, told):
+    """Less is the network and the queue."""
+    date = format_datetime(datetime.fromtimestamp(NOW - difference, UTC), usegmt=True).encode()
+
+    verdict = judged(answer(403, "InvalidProviderToken", headers=[(b"date", date)]))
+
+    assert told == ("clock_skew_seconds" in verdict.info)

@@ -173,3 +173,11 @@ def test_a_provider_refuses_anything_else(configured):
     """With what it expected."""
     with pytest.raises(ConfigurationError, match=r"apns\.Config"):
         ApnsProvider(configured)
+
+
+def test_channels_are_managed_where_pushes_go_unless_said_otherwise():
+    """A local push service, or a relay, must not be left for Apple's own host."""
+    local = config(origin="https://localhost:8443")
+
+    assert {"https://localhost:8443"} == {str(origin) for origin in local.channels_origins().values()}
+    assert "https://api-manage-broadcast.push.apple.com:2196" == str(config().channels_origins()[PRODUCTION])

@@ -330,3 +330,27 @@ def test_a_key_id_that_contradicts_the_files_name_is_refused(tmp_path):
 def test_line_ends_of_windows_may_be_written_out():
     """As some environment variables hold them."""
     assert token_key(key=PEM) == token_key(key=PEM.decode().replace("\n", "\\r\\n"))
+
+
+def test_a_late_refusal_of_an_older_token_brings_no_refused_one_back():
+    """Answers come in any order."""
+    auth = token_key().auth
+    start = int(NOW // GRID) * GRID + 600
+    _, old = auth.header(None, start)
+    auth.rejected(old)
+    _, fresh = auth.header(None, start + 5)
+    auth.rejected(fresh)
+    auth.rejected(old)
+
+    assert start + 9 == _claims(auth.header(None, start + 9)[0])["iat"]
+
+
+def test_a_fresh_token_is_not_shown_before_its_time():
+    """After a refusal, the clock is set back: Apple refuses what was made in the future."""
+    auth = token_key().auth
+    start = int(NOW // GRID) * GRID + 600
+    _, slot = auth.header(None, start)
+    auth.rejected(slot)
+    auth.header(None, start + 100)
+
+    assert start + 40 == _claims(auth.header(None, start + 40)[0])["iat"]

@@ -504,3 +504,15 @@ def test_a_topic_that_is_no_bundle_id_never_gets_into_a_path():
     refused = refusal_for(apns.Push({"aps": {}}, headers={"apns-topic": "a/../b"}), apns.Channel("dHN0LXNyY2gtY2hubA=="))
 
     assert 'headers["apns-topic"]' == refused.field
+
+
+def test_no_raw_broadcast_is_replaceable():
+    """A repeat would reach everybody twice, whatever type it claims to be."""
+    prepared = sender().prepare(apns.Push({"aps": {}}, headers={"apns-push-type": "background"}), apns.Channel, STAMP)
+
+    assert not prepared.replaceable
+
+
+def test_a_picture_does_not_make_a_background_push_mutable():
+    """There is nothing on the screen that a service extension could change."""
+    assert {"content-available": 1} == body_of(request_for(Notification(background=True, image="https://a.example/b.png")))["aps"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
@@ -195,3 +196,13 @@ def test_a_zone_that_knows_no_offset_is_none(field):
 def test_a_start_listens_to_a_channel_id_or_is_refused(given):
     """A card that listens to nothing never changes."""
     assert "input_push_channel" == refusal_for(_start(input_push_channel=given), START).field
+
+
+def test_a_queue_that_rounds_the_expiry_does_not_change_the_timestamp():
+    """JSON keeps microseconds; a second must not turn over for that."""
+    taken = math.nextafter(NOW, 0)
+
+    first = _timestamps(_push(1, taken))
+    resumed = _timestamps(_push(1, round(taken, 6), attempt=2))
+
+    assert first == resumed == [int(NOW)]

@@ -101,3 +101,8 @@ def test_times_stay_as_they_were_given():
     moment = datetime(2026, 11, 22, tzinfo=UTC)
 
     assert moment == apns.LiveActivityUpdate({}, stale_date=moment).stale_date
+
+
+def test_the_texts_to_mask_are_bounded():
+    """A payload that no limit lets through must not cost a second for each refusal."""
+    assert 1000 == len(apns.Background(data={"texts": [str(number) for number in range(5000)]}).secrets())
