@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, cast
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 DEFAULT_TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
 DEFAULT_UNIVERSE = "googleapis.com"
 
+_DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.\-]{0,251}[A-Za-z0-9])?")
 _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _ASSERTION_LIFETIME = 3600
 _ISSUED_EARLIER = 10
@@ -108,6 +110,8 @@ class ServiceAccount:
             Origin.parse(self.token_uri)
         except ValueError:
             raise _wrong(f"token_uri is no address; expected one such as {DEFAULT_TOKEN_URI}") from None
+        if not _DOMAIN.fullmatch(self.universe_domain):
+            raise _wrong(f"universe_domain is no domain; expected one such as {DEFAULT_UNIVERSE}")
         object.__setattr__(self, "_key", _rsa_key(self.private_key))
 
     @classmethod
@@ -225,6 +229,8 @@ def _rsa_key(pem: str) -> RSAPrivateKey:
     except TypeError:
         raise _wrong("private_key is protected by a password; Google's key files are not, so download it again") from None
     except (ValueError, UnsupportedAlgorithm):
+        if "PUBLIC KEY" in mended[:60]:
+            raise _wrong(f"private_key is a public key, which signs nothing; {_KEY_FILE}") from None
         raise _wrong(f"private_key cannot be read as PEM; was it copied whole, with its BEGIN and END lines? {_KEY_FILE}") from None
     if not isinstance(key, RSAPrivateKey):
         raise _wrong(f"private_key is a {type(key).__name__.strip('_')}; Google's service accounts have RSA keys ({_KEY_FILE})")

@@ -26,6 +26,11 @@ DEFAULT_ORIGIN: Final = "http://metadata.google.internal"
 
 _ROOT: Final = "/computeMetadata/v1"
 _HEADERS: Final = HeaderBlock(((b"metadata-flavor", b"Google"),))
+_ADVICE: Final = {
+    "oauth_not_found": "Give this machine a service account, or correct MetadataServer(account=): its metadata server knows none of that name.",
+    "oauth_malformed_response": "Check what answers at the metadata server's address: the answer holds no access token.",
+}
+"""There is no key file here whose token_uri could be wrong."""
 _PROJECT: Final = re.compile(r"[a-z0-9.:\-]{1,100}")
 
 
@@ -87,7 +92,10 @@ class MetadataCredential:
                 return _no_project(oauth_result)
             self.project_id = found
         path = f"/instance/service-accounts/{quote(self._server.account, safe='@')}/token?scopes={quote(oauth.SCOPE, safe='')}"
-        return oauth.token_from((yield self._request(path, deadline)), now)
+        found = oauth.token_from((yield self._request(path, deadline)), now)
+        if isinstance(found, Verdict) and found.reason in _ADVICE:
+            return attrs.evolve(found, advice=_ADVICE[found.reason])
+        return found
 
     def _request(self, path: str, deadline: float) -> WireRequest:
         return WireRequest(
