@@ -95,13 +95,12 @@ class Answer:
 
 
 def json_answer(status: int, value: Mapping[str, Any], *fields: Field, word: str = "", content_type: bytes = b"application/json") -> Answer:
-    """An answer with a JSON body."""
-    return Answer(
-        status=status,
-        fields=((b"content-type", content_type), *fields),
-        body=json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(),
-        word=word,
-    )
+    """An answer with a JSON body. Half of a surrogate pair, which JSON may hold and UTF-8 cannot, is escaped."""
+    try:
+        body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        body = json.dumps(value, separators=(",", ":")).encode()
+    return Answer(status=status, fields=((b"content-type", content_type), *fields), body=body, word=word)
 
 
 def text_answer(status: int, text: str, *fields: Field, word: str = "", content_type: bytes = b"text/plain; charset=utf-8") -> Answer:

@@ -123,7 +123,8 @@ class Serving:
 
     def _equip(self) -> None:
         options = self.options
-        state.finish(self.server)
+        if options.state is not None:
+            state.finish(self.server, options.state)
         # Made now, so that a state that is saved before the first push has them.
         _ = (self.server.apns_key, self.server.service_account, self.server.vapid)
         if options.ca is not None:

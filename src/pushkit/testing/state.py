@@ -38,6 +38,10 @@ class StateError(ValueError):
     """A state file that is none, or of another version."""
 
 
+_BROKEN = (KeyError, TypeError, AttributeError, ValueError, RecursionError)
+"""What somebody else's JSON, or one edited by hand, runs into."""
+
+
 def save(server: PushServer, path: Path) -> None:
     """
     Write the state, all or nothing.
@@ -70,10 +74,8 @@ def load(server: PushServer, path: Path) -> None:
         if data["version"] != VERSION:
             raise StateError(f"{path}: this state is of version {data['version']!r}, expected {VERSION}; move it away to start anew")
         restore(server, data)
-    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
-        if isinstance(error, StateError):
-            raise
-        raise StateError(f"{path}: this is no state of the push services ({type(error).__name__}); move it away to start anew") from None
+    except _BROKEN as error:
+        raise _no_state(path, error) from None
 
 
 def dump_state(server: PushServer) -> dict[str, Any]:
@@ -104,19 +106,35 @@ def restore(server: PushServer, data: dict[str, Any]) -> None:
     accounts.apns_keys[key.key_id] = key
     accounts.service_accounts[account.email] = account
     server.adopt(key, account, VapidPair(vapid["pem"], vapid["public"], vapid["private"]))
+    if not all(isinstance(number, int) and 0 <= number < 65536 for number in data["ports"].values()):
+        raise ValueError("a port number")
     server.prefer_ports(data["ports"])
     server.restored = [(provider, name, _known_from(fields)) for provider, name, fields in data["recipients"]]
     world.channels = {(app, environment, channel): policy for app, environment, channel, policy in data["channels"]}
     server.restored_records = data["records"]
 
 
-def finish(server: PushServer) -> None:
-    """After the start, when the ports are known: recipients with endpoints, and the records."""
-    for provider, key, known in server.restored:
-        server.world.recipients[provider, _local(server, key)] = known
-    for item in server.restored_records:
-        _replay(server, item)
+def finish(server: PushServer, path: Path) -> None:
+    """
+    After the start, when the ports are known: recipients with endpoints, and the records.
+
+    Raises:
+        StateError: when ``path``, which ``load`` read, holds something else there.
+    """
+    try:
+        for provider, key, known in server.restored:
+            server.world.recipients[provider, _local(server, key)] = known
+        for item in server.restored_records:
+            _replay(server, item)
+    except _BROKEN as error:
+        raise _no_state(path, error) from None
     server.restored, server.restored_records = [], []
+
+
+def _no_state(path: Path, error: Exception) -> StateError:
+    if isinstance(error, StateError):
+        return error
+    return StateError(f"{path}: this is no state of the push services ({type(error).__name__}); move it away to start anew")
 
 
 def _portable(server: PushServer, key: str) -> str:

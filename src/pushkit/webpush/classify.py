@@ -7,7 +7,7 @@ others, and an endpoint that a stranger made up could stop everybody's pushes wi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
@@ -58,7 +58,8 @@ _KEPT_HEADERS = (
 )
 _KEPT = dict(_KEPT_HEADERS)
 _LONGEST_KEPT = 2048
-_MESSAGE_IDS = ("apns_id", "wns_msg_id")
+_MESSAGE_IDS = {Service.APPLE: "apns_id", Service.MICROSOFT: "wns_msg_id"}
+_LONGEST_ID = 128
 _LONGEST_WORD = 64
 _CLOCKS_DIFFER = 900.0
 
@@ -89,11 +90,11 @@ def classify_answer(response: WireResponse, service: Service, secrets: Sequence[
     if 200 <= status < 300:
         info = _info(response.headers)
         if service is not Service.MICROSOFT or not any(field in info for field in ("wns_status", "wns_notification_status")):
-            return _accepted(info)
+            return Acceptance(message_id=_message_id(info, service), info=info)
         dropped = _find(service, 201, _Said(text=_words(f"{info.get('wns_status', '')} {info.get('wns_notification_status', '')}")))
         if dropped is None:
-            return _accepted(info)
-        return _verdict(dropped, dropped.reason or "dropped", response, said=_Said(), secrets=secrets, now=now)
+            return Acceptance(message_id=_message_id(info, service), info=info)
+        return _verdict(dropped, dropped.reason or "dropped", response, service, said=_Said(), secrets=secrets, now=now)
     said = _said(response, service)
     if service is Service.OTHER and said.word:
         # A push service of one's own that speaks autopush's JSON is an autopush.
@@ -104,7 +105,7 @@ def classify_answer(response: WireResponse, service: Service, secrets: Sequence[
     if row is None:
         row = _fallback(service, status)
     reason = row.reason or said.word or f"http_{status}"
-    return _verdict(row, reason, response, said=said, secrets=secrets, now=now)
+    return _verdict(row, reason, response, service, said=said, secrets=secrets, now=now)
 
 
 def classify_fault(fault: WireFault) -> Verdict:
@@ -169,14 +170,15 @@ def _info(headers: Sequence[Header]) -> dict[str, str]:
     return info
 
 
-def _accepted(info: dict[str, str]) -> Acceptance:
-    for name in _MESSAGE_IDS:
-        if name in info:
-            return Acceptance(message_id=info[name], info=info)
-    return Acceptance(info=info)
+def _message_id(info: Mapping[str, str], service: Service) -> str | None:
+    """The id by which a service's support finds a message. It is shown, so a stranger's header (our own token, sent back) is none."""
+    found = info.get(_MESSAGE_IDS.get(service, ""))
+    return found if found is not None and len(found) <= _LONGEST_ID and found.isprintable() else None
 
 
-def _verdict(row: Row, reason: str, response: WireResponse, *, said: _Said, secrets: Sequence[str], now: float) -> Verdict:
+def _verdict(
+    row: Row, reason: str, response: WireResponse, service: Service, *, said: _Said, secrets: Sequence[str], now: float
+) -> Verdict:
     kind = row.kind
     info = _info(response.headers)
     directives: list[Directive] = []
@@ -207,7 +209,7 @@ def _verdict(row: Row, reason: str, response: WireResponse, *, said: _Said, secr
         detail=scrub(said.shown, secrets),
         suspicion=kind.suspicion,
         doubt_advice=DOUBTED if kind.suspicion else None,
-        message_id=next((info[name] for name in _MESSAGE_IDS if name in info), None),
+        message_id=_message_id(info, service),
         info=info,
         directives=tuple(directives),
     )

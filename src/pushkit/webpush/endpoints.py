@@ -50,7 +50,7 @@ _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 _SPECIAL = frozenset({
     "localhost", "localdomain", "local", "internal", "intranet", "private", "corp", "home", "lan", "invalid", "test", "example", "onion",
-    "arpa", "alt", "i2p", "consul", "cluster",
+    "arpa", "alt", "i2p", "consul", "cluster", "svc", "intern", "workgroup",
 })  # fmt: skip
 """Top-level names that never lead to the public internet (RFC 6761, RFC 6762, RFC 8375, RFC 9476, ICANN's .internal) or that networks use inside."""
 

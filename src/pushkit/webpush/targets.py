@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, cast
+from urllib.parse import unquote
 
 import attrs
 
@@ -15,6 +17,7 @@ from pushkit.webpush.endpoints import KNOWN, STAGING, Service
 
 _P256DH = ("p256dh", "publicKey", "public_key", "key")
 _AUTH = ("auth", "authToken", "auth_token", "authSecret", "auth_secret")
+_BETWEEN_PARTS = re.compile(r"[/?=&]")
 _EXPIRATION = ("expirationTime", "expiration_time")
 _SUFFIXES = tuple((pattern.removeprefix("*."), service) for pattern, service in (*KNOWN, *STAGING))
 
@@ -111,11 +114,10 @@ class Subscription(Target):
         return service_of_host(host)
 
     def secrets(self) -> tuple[str, ...]:
-        """The endpoint, each long part of its path, and both keys."""
-        found = [self.address]
+        """The endpoint, each long part of its path (as it is, and percent-decoded: a service may quote what it read), and both keys."""
         path = self.address.removeprefix("https://").partition("/")[2]
-        found.append(path)
-        found += [part for part in path.replace("?", "/").replace("=", "/").split("/") if len(part) >= 16]
+        parts = [part for part in _BETWEEN_PARTS.split(path) if len(part) >= 16]
+        found = [self.address, path, *parts, *(unquote(text) for text in (path, *parts) if "%" in text)]
         found += [value for value in (self.p256dh, self.auth) if isinstance(value, str)]
         return tuple(found)
 

@@ -14,6 +14,7 @@ import threading
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -130,6 +131,26 @@ def test_a_broken_state_is_a_clear_error(tmp_path: Path, text: str) -> None:
     with pytest.raises(StateError, match="move it away"):
         Serving(ServeOptions(state=path)).__enter__()
     assert text == path.read_text()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"records": [{}]}, {"records": 5}, {"recipients": [["webpush", 5, None]]}, {"ports": {"apns": "x"}}, {"ports": {"apns": 70_000}}],
+    ids=["record", "records", "recipient", "port text", "port number"],
+)
+def test_a_state_that_is_broken_inside_is_a_clear_error(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    """Also where the values are used only when the ports are open: the same error, the services stopped, the file untouched."""
+    path = tmp_path / "state.json"
+    with Serving(ServeOptions(state=path, inbox=False)):
+        pass
+    text = json.dumps(json.loads(path.read_text()) | wrong)
+    path.write_text(text)
+    threads = threading.active_count()
+
+    with pytest.raises(StateError, match="move it away"):
+        Serving(ServeOptions(state=path, inbox=False)).__enter__()
+
+    assert (text, threads) == (path.read_text(), threading.active_count())
 
 
 def test_a_taken_port_is_a_clear_error() -> None:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.unit.testing.helpers import Place, header
+from tests.unit.testing.helpers import Place, body_of, header
 
 from pushkit.testing.behaviour import Behaviour
 from pushkit.testing.exchange import Answer, Connection, Request
@@ -227,3 +227,27 @@ def test_every_entry_has_a_category(site: InboxSite, place: Place) -> None:
 
     assert ["accepted", "recipient", "payload", "technical"] == [record["category"] for record in found]
     assert "" != json.loads(api(site, "record?number=2").body)["advice"]
+
+
+@pytest.mark.parametrize(
+    "title",
+    [r"\ud800<img src=x onerror=alert(1)>", "\\u0000", "</script><script>alert(1)</script>"],
+)
+def test_a_hostile_title_does_not_close_the_page(site: InboxSite, place: Place, title: str) -> None:
+    """Half of a surrogate pair, which UTF-8 cannot carry, must not take the list and the entry from everybody."""
+    place.apns(body=b'{"aps":{"alert":{"title":"%s"}}}' % title.encode())
+    expected = json.loads(f'"{title}"')
+    listed, opened = body_of(api(site, "records")), body_of(api(site, "record?number=1"))
+    assert (expected, expected) == (listed["records"][0]["title"], opened["title"])
+
+
+def test_what_only_python_reads_as_json_is_shown_as_json(site: InboxSite, place: Place) -> None:
+    """A browser's parser refuses NaN and Infinity: they reach it as text."""
+    place.apns(body=b'{"aps":{"alert":"Hi"},"a":NaN,"b":[-Infinity,1e999]}')
+    answer = api(site, "record?number=1")
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    shown = json.loads(answer.body, parse_constant=refuse)
+    assert {"aps": {"alert": "Hi"}, "a": "NaN", "b": ["-Infinity", "Infinity"]} == shown["payload"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import attrs
 import pytest
 from tests.unit.webpush.answers import Said, answer_for, mozilla_body
 from tests.unit.webpush.helpers import BROWSER, ENDPOINTS, KEY, NOW, OTHER_KEY, REFERENCE, STAMP, SUBJECT, Push, request_for, sender
@@ -164,6 +165,16 @@ def test_apples_id_is_the_message_id():
     assert "A1B2" == judged(WireResponse(201, ((b"apns-id", b"A1B2"),), b""), "apple").message_id
 
 
+@pytest.mark.parametrize("status", [201, 400])
+@pytest.mark.parametrize(("service", "sent_back"), [("rfc", "A1B2"), ("apple", "x" * 129), ("apple", "A1\x1b[2J"), ("google", "A1B2")])
+def test_an_id_is_shown_only_of_a_service_that_is_known_to_give_one(service, sent_back, status):
+    """Any server that a stranger names could send our own token back as an id, and ids are in ``repr`` and in logs."""
+    header = sent_back.encode()
+    judgement = judged(WireResponse(status, ((b"apns-id", header), (b"x-wns-msg-id", b"ours")), b""), service)
+
+    assert judgement.message_id is None
+
+
 def test_a_message_over_the_portable_limit_is_noted_on_the_outcome():
     """By how much; the message goes out all the same."""
     acceptance = judged(WireResponse(201, (), b""), message=Message(b"x" * 2830))
@@ -305,6 +316,21 @@ def test_the_detail_holds_no_secret():
     assert detail.startswith("bad: ")
     for secret in (target.endpoint, "APA91bEndpointToken", target.p256dh, target.auth, "eyJ", "nobody may see"):
         assert secret not in detail
+
+
+def test_the_detail_holds_no_secret_that_a_service_decoded():
+    """Microsoft's endpoints are percent-encoded, and a service quotes what it read."""
+    target = attrs.evolve(
+        BROWSER.subscription(ENDPOINTS["microsoft"]),
+        endpoint="https://db5.notify.windows.com/w/?token=BQYAAAD%2bSecretPart%2fAndMore%3d%3d",
+    )
+    prepared = WEB.prepare(Message("text"), Subscription, STAMP)
+    request = WEB.address(prepared, target, Push())
+    headers = ((b"x-wns-error-description", b"bad token BQYAAAD+SecretPart/AndMore=="),)
+
+    detail = WEB.classify(WireResponse(400, headers, b""), request, prepared, target, NOW).detail
+
+    assert "bad token [masked]" == detail
 
 
 def test_control_characters_do_not_reach_a_terminal():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -56,8 +57,8 @@ def detail(record: SentRecord) -> dict[str, Any]:
         "protocol": record.request.connection.protocol,
         "connection": record.request.connection.id,
         "headers": list(record.headers.items()),
-        "claims": dict(record.claims),
-        "payload": payload if not isinstance(payload, bytes) else f"{len(payload)} bytes that are no text",
+        "claims": _readable(dict(record.claims)),
+        "payload": _readable(payload) if not isinstance(payload, bytes) else f"{len(payload)} bytes that are no text",
         "advice": judged(record)[1],
         "preview": preview(record) | {"refused": not record.accepted},
         "answer": None
@@ -69,6 +70,16 @@ def detail(record: SentRecord) -> dict[str, Any]:
             "body": answer.body.decode("utf-8", "replace")[:_LONGEST_BODY],
         },
     }
+
+
+def _readable(value: Any) -> Any:
+    """A sender's JSON as a browser reads it: Python also takes NaN and Infinity, and nests deeper than it writes."""
+    try:
+        return json.loads(json.dumps(value, allow_nan=False))
+    except ValueError:
+        return json.loads(json.dumps(value), parse_constant=str)
+    except RecursionError:
+        return "JSON that is nested too deep to be shown"
 
 
 def outcome(record: SentRecord) -> str:
