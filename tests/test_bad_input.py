@@ -35,7 +35,9 @@ def server() -> Iterator[PushServer]:
 @pytest.fixture
 def push(server: PushServer) -> Iterator[Client]:
     server.reset()
-    with Client(apns=server.apns_config(), webpush=server.webpush_config(endpoints=webpush.EndpointPolicy.known()), ssl_context=server.ssl_context()) as client:
+    with Client(
+        apns=server.apns_config(), webpush=server.webpush_config(endpoints=webpush.EndpointPolicy.known()), ssl_context=server.ssl_context()
+    ) as client:
         yield client
 
 

@@ -44,7 +44,21 @@ class Breaker:
     attempt said nothing about the service (it was cancelled, or throttled).
     """
 
-    __slots__ = ("_bad", "_break", "_bucket", "_ends", "_good", "_lost", "_lost_at", "_probed", "_window", "least", "probe_at", "ratio", "state")
+    __slots__ = (
+        "_bad",
+        "_break",
+        "_bucket",
+        "_ends",
+        "_good",
+        "_lost",
+        "_lost_at",
+        "_probed",
+        "_window",
+        "least",
+        "probe_at",
+        "ratio",
+        "state",
+    )
 
     def __init__(self, *, ratio: float = RATIO, least: int = LEAST) -> None:
         self.ratio = ratio

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from pushkit import Accepted, Client, Notification, PayloadFailure
 from pushkit.testing import PushServer
 
