@@ -292,3 +292,12 @@ def test_every_call_of_a_closed_client_raises_and_says_what_to_do(call: str) -> 
 
     with pytest.raises(pushkit.ClientClosedError, match="this client is closed; make a new one"):
         asyncio.run(run())
+
+
+@pytest.mark.parametrize("field", ["origin", "iid_origin"])
+def test_no_access_token_travels_in_the_clear(field: str) -> None:
+    """An origin on http would show every token to the network in between."""
+    with pytest.raises(ConfigurationError, match=rf"fcm\.Config\({field}=\): expected https.*got http"):
+        fcm.Config(credentials=fcm.StaticToken("ya29.x", project_id="my-app"), **{field: "http://fcm.example"})
+    with pytest.raises(ConfigurationError, match=r"apns\.Config\(origin=\): expected https.*got http"):
+        apns.Config(credentials=config().credentials, topic="com.example.app", origin="http://push.example")

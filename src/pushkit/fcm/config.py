@@ -59,9 +59,11 @@ def _seconds(value: Any) -> float:
 
 def _origin(value: Any, name: str) -> None:
     try:
-        Origin.parse(value)
+        origin = Origin.parse(value)
     except (ValueError, AttributeError, TypeError):
         raise ConfigurationError(f"fcm.Config({name}=): expected an origin such as {DEFAULT_ORIGIN}") from None
+    if origin.scheme != "https":
+        raise ConfigurationError(f"fcm.Config({name}=): expected https, since each push carries an access token; got {origin.scheme}")
 
 
 @attrs.frozen(kw_only=True)
