@@ -96,13 +96,14 @@ def _throttle(reason: str, advice: str, meaning: str) -> Row:
     )
 
 
-def _server(reason: str, advice: str, meaning: str, disposition: Disposition = Disposition.UNKNOWN) -> Row:
+def _server(reason: str, because: str, meaning: str, disposition: Disposition = Disposition.UNKNOWN) -> Row:
+    when = ", and try again if a second copy does no harm" if disposition is Disposition.UNKNOWN else " and try again"
     return Row(
         reason=reason,
         category=Category.TECHNICAL,
         action=Action.RETRY_LATER,
         scope=Scope.ATTEMPT,
-        advice=advice,
+        advice=f"Wait a little{when}: {because}",
         meaning=meaning,
         floor=SERVER_FLOOR,
         disposition=disposition,
@@ -349,61 +350,27 @@ ROWS: Mapping[str, Row] = {
         "Apple's limit for one device token.",
     ),
     # technical: servers
-    "internal": _server(
-        "INTERNAL",
-        "Wait a little, and try again if a second copy does no harm: Google's service had an internal error.",
-        "Unknown server error.",
-    ),
+    "internal": _server("INTERNAL", "Google's service had an internal error.", "Unknown server error."),
     "unavailable": _server(
         "UNAVAILABLE",
-        "Wait a little, and try again if a second copy does no harm: Google's service is overloaded, and the message may have arrived already.",
+        "Google's service is overloaded, and the message may have arrived already.",
         "Overloaded, or not processed in time. Known to come after delivery too.",
     ),
-    "http_502": _server(
-        "http_502",
-        "Wait a little, and try again if a second copy does no harm: a server in front of Google's service failed.",
-        "Bad gateway, usually with an HTML page.",
-    ),
+    "http_502": _server("http_502", "a server in front of Google's service failed.", "Bad gateway, usually with an HTML page."),
     "deadline": _server(
-        "DEADLINE_EXCEEDED",
-        "Wait a little, and try again if a second copy does no harm: Google did not answer in time, and the message may have arrived already.",
-        "Gateway timeout.",
+        "DEADLINE_EXCEEDED", "Google did not answer in time, and the message may have arrived already.", "Gateway timeout."
     ),
-    "http_408": _server(
-        "http_408",
-        "Wait a little, and try again if a second copy does no harm: the request took too long, and the message may have arrived already.",
-        "Request timeout.",
-    ),
-    "aborted": _server(
-        "ABORTED",
-        "Wait a little and try again: two requests got in each other's way at Google.",
-        "Concurrency conflict.",
-        Disposition.REJECTED,
-    ),
-    "cancelled": _server(
-        "CANCELLED",
-        "Wait a little, and try again if a second copy does no harm: the request was cancelled before it was finished.",
-        "Cancelled on the way.",
-    ),
-    "server": _server(
-        "http_5xx",
-        "Wait a little, and try again if a second copy does no harm: Google's service had an error.",
-        "A server error without a row of its own.",
-    ),
-    "apns_server": _server(
-        "UNAVAILABLE",
-        "Wait a little, and try again if a second copy does no harm: Apple's service behind Google's had an error.",
-        "Apple's service had trouble.",
-    ),
+    "http_408": _server("http_408", "the request took too long, and the message may have arrived already.", "Request timeout."),
+    "aborted": _server("ABORTED", "two requests got in each other's way at Google.", "Concurrency conflict.", Disposition.REJECTED),
+    "cancelled": _server("CANCELLED", "the request was cancelled before it was finished.", "Cancelled on the way."),
+    "server": _server("http_5xx", "Google's service had an error.", "A server error without a row of its own."),
+    "apns_server": _server("UNAVAILABLE", "Apple's service behind Google's had an error.", "Apple's service had trouble."),
     "iid_server": _server(
-        "INTERNAL",
-        "Wait a little and try again: Google's topic service has trouble.",
-        "Old topic service: an error for one registration.",
-        Disposition.REJECTED,
+        "INTERNAL", "Google's topic service has trouble.", "Old topic service: an error for one registration.", Disposition.REJECTED
     ),
     "malformed": _server(
         "malformed_response",
-        "Wait a little, and try again if a second copy does no harm: the answer was cut off or did not come from Google.",
+        "the answer was cut off or did not come from Google.",
         "A good status without the message's name: cut off, or a proxy's page. It may have been accepted.",
     ),
 }
