@@ -213,7 +213,7 @@ class _Outcome:
 
         outcome = outcome_from_json(text)
         if not isinstance(outcome, cls):
-            message = f"expected a {cls.__name__}, the JSON holds a {type(outcome).__name__}; call from_json on that class or on pushkit.outcomes.from_json"
+            message = f"expected a {cls.__name__}, the JSON holds a {type(outcome).__name__}; call from_json on that class, or pushkit.outcomes.from_json for any"
             raise ValueError(message)  # noqa: TRY004 - one kind of error for JSON that does not fit
         return outcome
 
@@ -349,6 +349,19 @@ FAILURE_CLASSES: Mapping[Category, type[TechnicalFailure | PayloadFailure | Reci
     Category.PAYLOAD: PayloadFailure,
     Category.RECIPIENT: RecipientFailure,
 }
+
+
+@without_locals
+def from_json(text: str | bytes) -> Outcome:
+    """
+    Read what ``to_json(secrets=True)`` of any outcome wrote (a queue holds more than one kind).
+
+    Raises:
+        ValueError: when the text is something else.
+    """
+    from pushkit.codec import outcome_from_json
+
+    return outcome_from_json(text)
 
 
 def describe_target(target: object) -> str:

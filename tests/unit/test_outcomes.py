@@ -11,7 +11,7 @@ import pytest
 from tests.values import STARTED, TOKEN, Phone, make_accepted, make_attempt, make_failure, make_resume
 
 from pushkit import Accepted, Action, Category, Disposition, Notification, PayloadFailure, RecipientFailure, TechnicalFailure
-from pushkit.outcomes import FAILURE_CLASSES, WaitedFor, describe_target
+from pushkit.outcomes import FAILURE_CLASSES, WaitedFor, describe_target, from_json
 
 EVERY = [make_accepted(), *(make_failure(category) for category in Category)]
 RESUMABLE = make_failure(Category.TECHNICAL, resume=make_resume(), target=Phone(ref=7), expires_at=STARTED + timedelta(days=1))
@@ -114,6 +114,12 @@ def test_a_hostile_label_or_ref_cannot_drive_the_terminal() -> None:
 def test_json_with_secrets_comes_back_equal(outcome) -> None:
     """A queue stores text; what it gives back is the same failure, ready to be resumed."""
     assert outcome == type(outcome).from_json(outcome.to_json(secrets=True))
+
+
+@pytest.mark.parametrize("outcome", [*EVERY, RESUMABLE])
+def test_a_queue_that_holds_every_kind_is_read_with_one_call(outcome) -> None:
+    """Whoever reads a queue does not know the class yet."""
+    assert outcome == from_json(outcome.to_json(secrets=True))
 
 
 def test_the_whole_message_travels() -> None:
