@@ -27,7 +27,7 @@ if sys.version_info >= (3, 11): print("%d.%d" % sys.version_info[:2], sys.execut
 
 # step NAME COMMAND...: runs a command, shows its output only when it fails, and counts it.
 step() {
-    local name="$1" log="$CI_TMP/log" started=$SECONDS
+    local name="$1" log="$CI_TMP/log.$BASHPID" started=$SECONDS
     shift
     if "$@" >"$log" 2>&1; then
         CI_PASSED=$((CI_PASSED + 1))
@@ -57,7 +57,7 @@ debian() {
 
 # tests NAME COMMAND...: a pytest run; counts its tests rather than the run.
 tests() {
-    local name="$1" log="$CI_TMP/tests" started=$SECONDS status line passed failed
+    local name="$1" log="$CI_TMP/tests.$BASHPID" started=$SECONDS status line passed failed
     shift
     "$@" >"$log" 2>&1
     status=$?
@@ -74,6 +74,25 @@ tests() {
         return 1
     fi
     printf 'ok      %4ds  %s: %s\n' $((SECONDS - started)) "$name" "$line"
+}
+
+# beside COMMAND...: runs steps in the background, beside others; "together" prints what they said and counts it.
+beside() {
+    (
+        CI_PASSED=0 CI_FAILED=0 CI_FAILURES=()
+        "$@"
+        printf '%s\n' "$CI_PASSED" "$CI_FAILED" ${CI_FAILURES[@]+"${CI_FAILURES[@]}"} >"$CI_TMP/beside.counts"
+    ) >"$CI_TMP/beside.out" 2>&1 &
+}
+
+together() {
+    local counts
+    wait
+    cat "$CI_TMP/beside.out"
+    mapfile -t counts <"$CI_TMP/beside.counts"
+    CI_PASSED=$((CI_PASSED + counts[0]))
+    CI_FAILED=$((CI_FAILED + counts[1]))
+    CI_FAILURES+=("${counts[@]:2}")
 }
 
 # The last line says it all, in the words of pytest.
