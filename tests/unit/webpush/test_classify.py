@@ -255,6 +255,25 @@ def test_too_long_by_is_parsed():
     assert "at least 111 bytes" in verdict.advice
 
 
+def test_a_number_that_nobody_would_send_is_not_told():
+    """Ten digits of "too long by" are nonsense, and nonsense is no advice."""
+    body = mozilla_body(413, 104, "Data payload must be smaller, too long by 9999999999 bytes")
+    verdict = judged(WireResponse(413, (), body))
+
+    assert "too_long_by" not in verdict.info
+    assert "9999999999" not in verdict.advice
+    assert "7499999999" not in verdict.advice
+
+
+def test_a_header_of_any_length_is_not_kept():
+    """An outcome lives as long as a report: a server must not decide how large it is."""
+    acceptance = judged(
+        WireResponse(201, ((b"location", b"https://updates.push.services.mozilla.com/" + b"m" * 2048), (b"ttl", b"60")), b"")
+    )
+
+    assert {"ttl": "60"} == acceptance.info
+
+
 @pytest.mark.parametrize(("date", "said"), [("Mon, 01 Jan 2024 00:00:00 GMT", "ahead of"), ("Fri, 01 Jan 2100 00:00:00 GMT", "behind")])
 def test_a_wrong_clock_is_named(date, said):
     """Tokens are refused as expired or too long when this machine's clock is off; the answer's Date tells."""
