@@ -87,10 +87,10 @@ class MetadataCredential:
     def fetch(self, now: float, deadline: float) -> CredentialFlow:
         """Ask for the project id, if it is not known, and for a token."""
         if self.project_id is None:
-            found = _project(oauth_result := (yield self._request("/project/project-id", deadline)))
-            if found is None:
-                return _no_project(oauth_result)
-            self.project_id = found
+            result = yield self._request("/project/project-id", deadline)
+            self.project_id = _project(result)
+            if self.project_id is None:
+                return _no_project(result)
         path = f"/instance/service-accounts/{quote(self._server.account, safe='@')}/token?scopes={quote(oauth.SCOPE, safe='')}"
         found = oauth.token_from((yield self._request(path, deadline)), now)
         if isinstance(found, Verdict) and found.reason in _ADVICE:

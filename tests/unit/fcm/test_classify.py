@@ -111,6 +111,7 @@ def test_a_quota_of_a_fan_out_is_the_topics(target):
         ([], [retry_info("42.5s")], 42.5),
         ([(b"retry-after", b"10")], [retry_info("42s")], 42.0),
         ([(b"retry-after", b"99999999")], [], 86400.0),
+        ([], [retry_info("99999999s")], 86400.0),
         ([(b"retry-after", b"soon")], [retry_info("x")], None),
     ],
 )

@@ -106,6 +106,13 @@ def test_what_options_say_is_named_as_it_was_written(options, kind, field):
     assert field == refused(Notification(title="x", options=(options,)), kind).field
 
 
+def test_a_web_header_of_the_callers_is_kept():
+    """In the very capitals that are ours too."""
+    message = fcm.Message(data={"a": "b"}, webpush=fcm.WebpushConfig(headers={"TTL": "5"}))
+
+    assert {"TTL": "5"} == wire(message)["webpush"]["headers"]
+
+
 def test_a_time_needs_no_zone_but_utc():
     """The common case."""
     found = wire(look(event_time=datetime(2026, 1, 1, tzinfo=UTC)))

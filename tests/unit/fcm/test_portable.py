@@ -138,6 +138,14 @@ def test_sounds(sound, apple):
     assert (sound if isinstance(sound, str) else sound.name) == found["android"]["notification"]["sound"]
 
 
+def test_a_badge_of_zero_counts_nothing_up_on_android():
+    """There 0 means one more; on Apple devices it clears."""
+    found = shown(Notification(title="x", badge=0))
+
+    assert "notification_count" not in found["android"].get("notification", {})
+    assert 0 == found["apns"]["payload"]["aps"]["badge"]
+
+
 def test_a_badge_alone_shows_nothing_on_android():
     """An Android notification without text would be an empty one."""
     found = shown(Notification(badge=0))

@@ -33,6 +33,14 @@ def test_it_has_the_facts_that_delivery_relies_on():
     assert ("https://fcm.googleapis.com", 100, 2, None) == (str(origin), policy.max_streams, policy.max_connections, pool_key)
 
 
+def test_a_request_never_goes_out_without_a_token():
+    """The engine fetches one first; should it ever not, nothing is sent."""
+    verdict = addressed(sender(), push=Push(token=None))
+
+    assert isinstance(verdict, Verdict)
+    assert "no_credential" == verdict.reason
+
+
 def test_requests_with_the_same_token_share_their_header_block():
     """So that the connection keeps it in its compression table."""
     one = sender()

@@ -240,7 +240,7 @@ def test_more_than_a_thousand_are_sent_in_several_requests():
     assert (LARGEST_BATCH + 1, "NOT_FOUND") == (len(found), found[-1].reason)
 
 
-@pytest.mark.parametrize("body", [b'{"results": [{}]}', b'{"results": "x"}', b"{}", b"<html>", b""])
+@pytest.mark.parametrize("body", [b'{"results": [{}]}', b'{"results": [{}, {}, {}]}', b'{"results": "x"}', b"{}", b"<html>", b""])
 def test_an_answer_that_does_not_fit_the_batch_says_nothing_about_anybody(body):
     """Technical for all, and nobody is removed."""
     found = batch([fcm.Registration(TOKEN), fcm.Registration(TOKEN + "2")], answer(200, body))[1]
