@@ -56,7 +56,9 @@ def read_answer(body: bytes) -> Answer:
     for detail in _dicts(error.get("details")):
         kind = untrusted.text_of(detail.get("@type")).rpartition("/")[2]
         reader = _READERS.get(kind.rpartition(".")[2])
-        for name, value in ({} if reader is None else reader(detail)).items():
+        if reader is None:
+            continue
+        for name, value in reader(detail).items():
             if value not in _NOTHING:
                 told.setdefault(name, []).append(value)
     return Answer(
