@@ -87,7 +87,7 @@ class ChannelCalls:
     def read(self, channel: Channel, *, now: float, deadline: float) -> ChannelFlow:
         """Ask how a channel was made: ``result.channel.stores``."""
         judged, response, connection_id = yield from self._call(
-            _Call(method=b"GET", what="channels", good=200, channel=channel), now, deadline
+            _Call(method=b"GET", what="channels", good=200, named=True, channel=channel), now, deadline
         )
         if response is None:
             return ChannelResult(judged=judged, channel=channel, connection_id=connection_id)
@@ -98,7 +98,9 @@ class ChannelCalls:
 
     def delete(self, channel: Channel, *, now: float, deadline: float) -> ChannelFlow:
         """Delete a channel for good. What it has stored may still go out."""
-        judged, _, connection_id = yield from self._call(_Call(method=b"DELETE", what="channels", good=204, channel=channel), now, deadline)
+        judged, _, connection_id = yield from self._call(
+            _Call(method=b"DELETE", what="channels", good=204, named=True, channel=channel), now, deadline
+        )
         return ChannelResult(judged=judged, channel=channel, connection_id=connection_id)
 
     def list(self, *, now: float, deadline: float) -> ChannelFlow:
@@ -119,8 +121,11 @@ class ChannelCalls:
         self, call: _Call, now: float, deadline: float
     ) -> Generator[WireRequest, WireResult, tuple[Acceptance | Verdict, WireResponse | None, int]]:
         channel = call.channel
-        if channel is not None and (refused := check_channel(channel) or check_environment(channel)) is not None:
-            return refused, None, 0
+        if call.named:
+            # None, or a bare id, would ask Apple about no channel at all.
+            named = channel if isinstance(channel, Channel) else Channel("")
+            if (refused := check_channel(named) or check_environment(named)) is not None:
+                return refused, None, 0
         environment = channel.environment if channel is not None and channel.environment is not None else self._environment
         route = self._sender.route(environment)
         if route is None:
@@ -160,6 +165,8 @@ class _Call:
     what: str
     good: int
     """The status of success."""
+    named: bool = False
+    """Whether it is about one channel."""
     channel: Channel | None = None
     body: bytes = b""
 

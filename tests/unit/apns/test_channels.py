@@ -171,3 +171,15 @@ def test_channels_may_live_elsewhere():
     by = sender(channels_origin="https://localhost:9000")
 
     assert "https://localhost:9000" == str(next(by.channels().list(now=NOW, deadline=5.0)).origin)
+
+
+@pytest.mark.parametrize("given", [None, "dHN0LXNyY2gtY2hubA==", apns.Channel(None), apns.Channel("a b")])
+@pytest.mark.parametrize("call", ["read", "delete"])
+def test_what_is_no_channel_is_refused_before_anything_is_sent(call, given):
+    """A row without an id must not become a request about nothing."""
+    flow = getattr(sender().channels(), call)(given, now=NOW, deadline=5.0)
+
+    with pytest.raises(StopIteration) as stop:
+        next(flow)
+
+    assert "invalid_channel_id" == stop.value.value.judged.reason
