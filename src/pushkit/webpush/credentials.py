@@ -21,6 +21,7 @@ from pushkit.files import read_key_file
 from pushkit.lru import LRU
 from pushkit.secret import without_locals
 from pushkit.webpush.encoding import b64url, unb64
+from pushkit.webpush.endpoints import is_ip_literal, well_formed
 from pushkit.webpush.key_formats import FORMATS, POINT, SCALAR, read
 from pushkit.webpush.limits import TOKEN_LIFETIME, TOKEN_RENEWAL
 from pushkit.wire import Header
@@ -254,9 +255,9 @@ def subject_problem(subject: object) -> str | None:
         return 'it is a bare address; write "mailto:" in front of it'
     else:
         return 'it begins neither with "mailto:" nor with "https://"'
-    labels = host.lower().rstrip(".").split(".")
-    if len(labels) < 2 or not all(labels) or labels[-1] in _RESERVED or labels[-1].isdigit() or host.startswith("["):
-        return "its host is no public name; Apple refuses localhost, .local, .invalid, addresses and the like"
+    host = host.lower().rstrip(".")
+    if not well_formed(host) or is_ip_literal(host) or host.rpartition(".")[2] in _RESERVED:
+        return "its host is no public name (in ASCII: xn--… for others); Apple refuses localhost, .local, .invalid, addresses and the like"
     return None
 
 

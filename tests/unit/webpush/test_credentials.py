@@ -300,7 +300,15 @@ def test_tokens_are_bounded():
 
 
 @pytest.mark.parametrize(
-    "subject", ["mailto:ops@example.com", "mailto:a.b+c@sub.example.org", "https://example.com/contact", "https://example.com:8443"]
+    "subject",
+    [
+        "mailto:ops@example.com",
+        "mailto:a.b+c@sub.example.org",
+        "mailto:ops@xn--bcher-kva.example.com",
+        "mailto:ops@Example.COM.",
+        "https://example.com/contact",
+        "https://example.com:8443",
+    ],
 )
 def test_real_contacts_are_taken(subject):
     """A mail address or a page at a public name."""
@@ -330,6 +338,14 @@ def test_real_contacts_are_taken(subject):
         ("mailto:Ops <ops@example.com>", "space"),
         ("mailto:<ops@example.com>", "plain address"),
         ("mailto:a@example.com,b@example.com", "plain address"),
+        ("mailto:a@b@example.com", "plain address"),
+        ("mailto:ops@example.com/", "no public name"),
+        ("mailto:ops@example.com#x", "no public name"),
+        ("mailto:ops@-.com", "no public name"),
+        ("mailto:ops@[10.0.0.1]", "no public name"),
+        ("mailto:ops@bücher.example.com", "xn--"),
+        ("https://0x7f.0x1/", "no public name"),
+        ("https://\\example.com", "no public name"),
         ("tel:+123", "neither"),
     ],
 )
