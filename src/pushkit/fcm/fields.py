@@ -50,13 +50,13 @@ class WireEnum(enum.StrEnum):
     """An enum of FCM; the value is the word on the wire. Its name and other capitalisation are taken too."""
 
     @classmethod
-    def _missing_(cls, value: object) -> Self | None:
+    def _missing_(cls, value: object) -> Self:
         if isinstance(value, str):
             wanted = value.upper()
             for member in cls:
                 if wanted in {member.name, member.value.upper()}:
                     return member
-        return None
+        raise ValueError(f"{value!r} is no {cls.__name__}; expected {' or '.join(member.name for member in cls)}")
 
 
 # --- kinds ------------------------------------------------------------------------------------------

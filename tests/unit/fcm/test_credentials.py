@@ -371,6 +371,23 @@ def test_google_auth_refreshes_and_tells_its_expiry():
     assert AccessToken(value=BEARER, expires_at=NOW + 3600) == google_fetched(good_refresh)
 
 
+def test_a_token_of_google_auths_that_is_about_to_end_is_used_once_more():
+    """As any other; delivery would ask again and again."""
+    expiry = datetime.fromtimestamp(NOW, UTC).replace(tzinfo=None)
+
+    assert AccessToken(value=BEARER, expires_at=NOW + 60) == google_fetched(good_refresh, expiry=expiry)
+
+
+@pytest.mark.parametrize("value", [None, "", "a\nb", "é"])
+def test_google_auth_without_a_usable_token_is_told(value):
+    """It cannot become a header."""
+
+    def refresh(credentials):
+        credentials.token = value
+
+    assert "oauth_malformed_response" == google_fetched(refresh).reason
+
+
 def test_google_auth_names_its_project():
     """Where the credentials know one."""
     assert "google-project" == fcm.Config(credentials=fcm.GoogleAuth(google_credentials(good_refresh))).project

@@ -113,6 +113,13 @@ def test_a_web_header_of_the_callers_is_kept():
     assert {"TTL": "5"} == wire(message)["webpush"]["headers"]
 
 
+@pytest.mark.parametrize("value", ["urgent", 5, True])
+def test_a_wrong_word_says_which_there_are(value):
+    """A programmer's mistake, raised at once."""
+    with pytest.raises(ValueError, match="AndroidPriority; expected NORMAL or HIGH"):
+        fcm.AndroidConfig(priority=value)
+
+
 def test_a_time_needs_no_zone_but_utc():
     """The common case."""
     found = wire(look(event_time=datetime(2026, 1, 1, tzinfo=UTC)))
