@@ -59,7 +59,7 @@ _FORBIDDEN_HEADERS = frozenset(
 class ApnsPrepared(Prepared):
     """A message made ready: everything that is the same for all targets of one kind."""
 
-    __slots__ = ("_addressed", "_blocks", "base", "body", "broadcast", "clock", "collapse", "rule", "stated", "token_only", "topic")
+    __slots__ = ("_addressed", "_blocks", "base", "body", "broadcast", "clock", "collapse", "rule", "stated", "topic")
 
     def __init__(
         self,
@@ -84,7 +84,6 @@ class ApnsPrepared(Prepared):
         self.topic = topic
         """For a channel the bare bundle id, which stands in the path there."""
         self.rule = rule
-        self.token_only = rule.token_only
         self.collapse = collapse
         self.broadcast = broadcast
         self.clock = clock

@@ -60,8 +60,6 @@ class TypeRule:
     """Bytes of the encoded body at the most."""
     token_only: bool = False
     """Whether Apple takes it with a provider token only, never with a certificate."""
-    with_channel: bool = False
-    """Whether it may go to a broadcast channel."""
 
 
 RULES: Mapping[PushType, TypeRule] = {
@@ -70,7 +68,7 @@ RULES: Mapping[PushType, TypeRule] = {
     PushType.COMPLICATION: TypeRule(suffix=".complication", priorities=(10, 5)),
     PushType.CONTROLS: TypeRule(suffix=".push-type.controls", priorities=(10, 5), ttl=0.0),
     PushType.FILE_PROVIDER: TypeRule(suffix=".pushkit.fileprovider", priorities=(10, 5), token_only=True),
-    PushType.LIVE_ACTIVITY: TypeRule(suffix=".push-type.liveactivity", priorities=(10, 5), with_channel=True),
+    PushType.LIVE_ACTIVITY: TypeRule(suffix=".push-type.liveactivity", priorities=(10, 5)),
     PushType.LOCATION: TypeRule(suffix=".location-query", priorities=(10, 5), token_only=True),
     PushType.MDM: TypeRule(priorities=(10, 5)),
     PushType.PUSH_TO_TALK: TypeRule(suffix=".voip-ptt", priorities=(10,), ttl=0.0),

@@ -161,7 +161,7 @@ class ApnsSender:
         return None if route.certificate is None else self._check_certificate(route.certificate, prepared)
 
     def _check_certificate(self, certificate: Certificate, prepared: ApnsPrepared) -> Verdict | None:
-        if prepared.token_only:
+        if prepared.rule.token_only:
             return refuse_technical(
                 "token_key_required",
                 "Use a token key (.p8): Apple takes this type of push with no certificate.",
