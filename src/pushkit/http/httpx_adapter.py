@@ -195,18 +195,24 @@ class HttpxCarrier:
         elif multiplexed:
             lane = _Lane(self._make(request, http2=True), 1, multiplexed=True, owned=True)
         else:
-            lane = _Lane(self._make(request, http2=False), line.limit, multiplexed=False, owned=False)
+            # httpcore keeps connections by the host of the URL. Where that is a checked address, two names on one
+            # address would share a connection, and with it the certificate of the first: each gets a transport of its own.
+            alone = self._dials_addresses(policy)
+            lane = _Lane(self._make(request, http2=False, alone=alone), line.limit, multiplexed=False, owned=alone)
         line.lanes.append(lane)
         return lane
 
-    def _make(self, request: WireRequest, *, http2: bool) -> Any:
+    def _dials_addresses(self, policy: OriginPolicy) -> bool:
+        return policy.check_address is not None or self._lookup is not dns
+
+    def _make(self, request: WireRequest, *, http2: bool, alone: bool = False) -> Any:
         import httpx
 
         self._module = httpx
         origin, policy = request.origin, request.policy
         proxy = self._proxies.get(origin, policy)
         key = (policy.client_certificate, None if proxy is None else proxy.url)
-        if not http2 and key in self._shared:
+        if not http2 and not alone and key in self._shared:
             return self._shared[key]
         tunnel = self._tls.get(("http/1.1",), None) if proxy is not None and proxy.scheme == "https" else None
         transport = httpx.AsyncHTTPTransport(
@@ -219,7 +225,7 @@ class HttpxCarrier:
             proxy=None if proxy is None else httpx.Proxy(proxy.url, ssl_context=tunnel),
             trust_env=False,
         )
-        if not http2:
+        if not http2 and not alone:
             self._shared[key] = transport
         return transport
 
@@ -288,7 +294,7 @@ class HttpxCarrier:
             line.busy -= 1
             if broken and lane.multiplexed and not lane.retired:
                 self._retire(line, lane)
-            elif lane.retired and lane.owned:
+            elif lane.retired and lane.owned and lane.free == lane.slots:
                 self._close_later(lane)
             self._pump(line)
 
@@ -306,7 +312,7 @@ class HttpxCarrier:
             "timeout": {"connect": policy.connect_timeout, "read": None, "write": None, "pool": None},
         }
         host = origin.host
-        if policy.check_address is not None or self._lookup is not dns:
+        if self._dials_addresses(policy):
             # The address that was checked is the one that is dialled; the name stays in SNI and Host.
             host = spread(await resolve(host, origin.port, policy, self._lookup), ())[0].split("%")[0]
             headers.append((b"host", origin.authority.encode("ascii")))

@@ -761,3 +761,26 @@ def test_a_context_of_the_callers_is_not_replaced(pki: Pki, engine: str) -> None
         assert FaultKind.TLS_FAILED is result.kind
 
     asyncio.run(main())
+
+
+def test_names_that_share_an_address_share_no_connection(pki: Pki) -> None:
+    """Where checked addresses are dialled, a name's request never goes over a connection verified for another name."""
+    import attrs
+
+    async def main() -> None:
+        server = Http11()
+        port = await server.start(pki.server_context(("http/1.1",)))
+        context = pki.client_context()
+        context.check_hostname = False
+        transport = HttpTransport(ssl_context=context, lookup=loopback)
+        policy = attrs.evolve(OLD, check_address=lambda _host, _address: True)
+        for name in ("first.test", "second.test", "first.test"):
+            result = await ask(transport, Origin(name, port), policy)
+            assert isinstance(result, WireResponse)
+        await transport.aclose()
+        await server.stop()
+
+        assert ["first.test", "second.test"] == server.server_names
+        assert [f"{name}.test:{port}" for name in ("first", "second", "first")] == [headers["host"] for _, headers, _ in server.requests]
+
+    asyncio.run(main())
