@@ -8,6 +8,7 @@ as everything else or, for a blocking callable, in a worker thread.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Generator
 from typing import Any, Protocol, cast
 
@@ -21,9 +22,13 @@ from pushkit.wire import Cancellable, Transport, WireResult
 log = logging.getLogger("pushkit")
 
 LEEWAY = 30.0
-"""A token with less than this many seconds to live is not used."""
+"""A token with less than this many seconds to live (or a quarter of the life it came with) is not used."""
 AHEAD = 300.0
-"""A token with less than this many seconds to live is replaced in the background while it still serves."""
+"""
+A token with less than this many seconds to live (or half of the life it came with) is replaced in the background
+while it still serves. Metadata servers hand out tokens from a cache, with little life left: without the half,
+each push would ask for another.
+"""
 FETCH_TIMEOUT = 10.0
 """Seconds for one refresh."""
 SHORTEST_PAUSE = 1.0
@@ -49,11 +54,13 @@ Waiter = Callable[[AccessToken | Verdict], None]
 class Entry:
     """One credential's state."""
 
-    __slots__ = ("failed_at", "failure", "fetched_at", "refreshing", "request", "timer", "token", "waiters")
+    __slots__ = ("ahead", "failed_at", "failure", "fetched_at", "leeway", "refreshing", "request", "timer", "token", "waiters")
 
     def __init__(self) -> None:
         self.token: AccessToken | None = None
         self.fetched_at = 0.0
+        self.ahead = AHEAD
+        self.leeway = LEEWAY
         self.refreshing = False
         self.request: Cancellable | None = None
         self.timer: Timer | None = None
@@ -87,11 +94,11 @@ class CredentialStore:
         token = entry.token
         if token is not None:
             left = token.expires_at - now
-            if left > AHEAD:
+            if left > entry.ahead:
                 return token
             if not entry.refreshing and not self._resting(entry):
                 self._refresh(credential, entry)
-            if left > LEEWAY:
+            if left > entry.leeway:
                 return token
         return entry.failure if entry.failure is not None and self._resting(entry) and not entry.refreshing else None
 
@@ -152,9 +159,13 @@ class CredentialStore:
         if entry.timer is not None:
             entry.timer.cancel()
             entry.timer = None
+        if isinstance(result, AccessToken) and not _has_end(result):
+            result = _broken(TypeError())
         if isinstance(result, AccessToken):
             entry.token = result
             entry.fetched_at = self._clock.time()
+            life = max(0.0, result.expires_at - entry.fetched_at)
+            entry.ahead, entry.leeway = min(AHEAD, life / 2), min(LEEWAY, life / 4)
             entry.failure = None
         else:
             entry.failure = result
@@ -178,6 +189,11 @@ class CredentialStore:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+
+def _has_end(token: AccessToken) -> bool:
+    ends: Any = token.expires_at  # from a fourth provider's code, so not necessarily what its type says
+    return isinstance(ends, (int, float)) and math.isfinite(ends)
 
 
 def _broken(error: BaseException) -> Verdict:

@@ -175,3 +175,31 @@ def test_a_flow_that_raises_is_a_verdict_without_its_text(error, caplog):
     assert isinstance(setting.got[0], Verdict)
     assert type(error).__name__ == setting.got[0].detail
     assert "hunter2" not in caplog.text
+
+
+@pytest.mark.parametrize("lifetime", [20.0, 200.0, 299.0])
+def test_a_token_from_a_cache_is_not_fetched_for_each_push(lifetime):
+    """Metadata servers hand out what they have, with little life left: it serves for half of that."""
+    setting = Setting(Flow(requests=0, lifetime=lifetime))
+    setting.store.wait(setting.credential, setting.entry, setting.got.append)
+
+    for _ in range(100):
+        assert isinstance(setting.get(), AccessToken)
+
+    assert 1 == setting.credential.started
+
+
+@pytest.mark.parametrize("end", [float("nan"), float("inf"), None, "tomorrow"])
+def test_a_token_without_a_usable_end_is_a_failure_and_no_crash(end):
+    """A fourth provider's mistake ends the pushes that wait, with a word on what to check."""
+    setting = Setting(Flow(requests=0, lifetime=1.0))
+    setting.credential.fetch = lambda _now, _deadline: _one_token(end)
+
+    setting.store.wait(setting.credential, setting.entry, setting.got.append)
+
+    assert ["credential_fetch_failed"] == [verdict.reason for verdict in setting.got]
+
+
+def _one_token(end):
+    return AccessToken(value="t", expires_at=end)
+    yield
