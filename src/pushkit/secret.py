@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import html
+import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import ParamSpec, TypeVar, cast
@@ -76,7 +78,12 @@ def scrub(text: str | bytes, secrets: Iterable[str] = (), *, limit: int = DETAIL
     search finds any more.
     """
     shown = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    for secret in sorted({s for s in secrets if len(s) >= _SHORTEST_SEARCHED}, key=len, reverse=True):
+    wanted = {s for s in secrets if len(s) >= _SHORTEST_SEARCHED}
+    if wanted and ("\\" in shown or "&" in shown):
+        # A proxy that quotes the request quotes it as JSON or HTML.
+        for secret in tuple(wanted):
+            wanted |= {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], html.escape(secret)}
+    for secret in sorted(wanted, key=len, reverse=True):
         shown = shown.replace(secret, MASK)
     return clean(shown, limit=limit)
 

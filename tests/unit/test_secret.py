@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import html
+import json
 import re
 import traceback
 import uuid
@@ -121,3 +123,14 @@ def test_what_goes_well_is_left_alone() -> None:
     assert 5 == load(2)
     with pytest.raises(ZeroDivisionError):
         load(0)
+
+
+@pytest.mark.parametrize("quoted", [json.dumps, lambda text: json.dumps(text, ensure_ascii=False), html.escape])
+def test_a_secret_that_a_proxy_quotes_is_masked_too(quoted) -> None:
+    """Whoever echoes a request echoes it as JSON or HTML."""
+    secret = 'He said "meet me" & <left>\nat nine, Zoë'
+
+    shown = scrub(f"400 Bad Request: {quoted(secret)}", [secret])
+
+    assert "meet me" not in shown
+    assert "[masked]" in shown
