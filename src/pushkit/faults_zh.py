@@ -38,6 +38,8 @@ ADVICE: Mapping[str, str] = {
     "Try again later: so many pushes fail that repeating them all would only add to the load.": "稍后再试：失败太多，全部重试只会加重负担。",
     "Nothing more is sent with this credential until it works again.": "在此凭据恢复之前，不再用它发送。",
     "Leave dry_run off, or use check(): this provider offers no trial, it would deliver the push.": "不要使用 dry_run，或改用 check()：此提供商不提供试发，推送会真的送达。",
+    "Give key and label as text.": "请用文本填写 key 和 label。",
+    "Give an expires_at before the end of the year 9999, or leave it out.": "请填写公元 9999 年结束之前的 expires_at，或不填。",
     "Give ttl as seconds (0 or more) or a timedelta.": "请用秒数（不小于 0）或 timedelta 填写有效期（ttl）。",
     "Give expires_at as a datetime with a time zone, such as datetime.now(timezone.utc) + ….": "请用带时区的时间填写 expires_at，例如 datetime.now(timezone.utc) + …。",
 }

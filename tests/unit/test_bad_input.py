@@ -7,7 +7,7 @@ import base64
 import json
 import os
 import ssl
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -301,3 +301,36 @@ def test_no_access_token_travels_in_the_clear(field: str) -> None:
         fcm.Config(credentials=fcm.StaticToken("ya29.x", project_id="my-app"), **{field: "http://fcm.example"})
     with pytest.raises(ConfigurationError, match=r"apns\.Config\(origin=\): expected https.*got http"):
         apns.Config(credentials=config().credentials, topic="com.example.app", origin="http://push.example")
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"expires_at": datetime.max.replace(tzinfo=UTC)}, "expires_at"),
+        ({"key": 5}, "key"),
+        ({"key": b"k"}, "key"),
+        ({"label": 7}, "label"),
+    ],
+)
+def test_what_a_message_says_of_itself_is_checked(fields: dict[str, Any], field: str) -> None:
+    """Neither lost on the way nor silently left out."""
+    with FakeClient() as push:
+        outcome = push.send(Notification(title="Hello", **fields), to=push.device())
+
+    assert isinstance(outcome, pushkit.PayloadFailure)
+    assert field == outcome.field
+
+
+def test_a_mistake_of_ours_after_an_answer_ends_the_push(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits gets an outcome, which says that the fate is not known, and never waits for ever."""
+    from pushkit.delivery import settle
+
+    def broken(*_: Any) -> None:
+        raise OverflowError
+
+    with FakeClient() as push:
+        monkeypatch.setattr(settle, "accepted", broken)
+        outcome = push.send(HELLO, to=push.device())
+
+    assert isinstance(outcome, pushkit.TechnicalFailure)
+    assert ("provider_error", pushkit.Disposition.UNKNOWN) == (outcome.reason, outcome.disposition)

@@ -303,17 +303,16 @@ class Engine:
         if isinstance(judged, Acceptance):
             self._accepted(push, lane, judged, result, mono)
             return
-        verdict = judged
-        push.attempts = (*push.attempts, settle.attempted(push, mono, verdict.status, verdict.reason))
+        push.attempts = (*push.attempts, settle.attempted(push, mono, judged.status, judged.reason))
         if self.news.listening:
             self.news.attempt_finished(push, lane.origin)
         lost = isinstance(result, WireFault) and result.kind is FaultKind.CONNECTION_LOST
-        self._count(push, lane, verdict, mono, result.connection_id if lost else 0)
-        self.director.act(push, lane, verdict, result, mono)
-        if verdict.disposition is Disposition.UNKNOWN:
+        self._count(push, lane, judged, mono, result.connection_id if lost else 0)
+        self.director.act(push, lane, judged, result, mono)
+        if judged.disposition is Disposition.UNKNOWN:
             push.doubtful = True
         push.request = None
-        self.failed(push, verdict)
+        self.failed(push, judged)
 
     def recall(self, state: SenderState) -> None:
         """Take back what waits in the transport for a stream: its credential was refused, and so would all of it be, one by one."""
@@ -327,6 +326,10 @@ class Engine:
         push.recalled = False
         latch = state.latch
         return settle.cancelled() if latch is None else settle.latched(latch.verdict, latch.probe_at - mono)
+
+    def stumbled(self, push: Push, error: BaseException) -> None:
+        """Our own code raised after an answer: the push still gets its outcome, and what became of it is not known."""
+        self.finish(push, settle.failed(push, settle.broken(push.target.provider, error, Disposition.UNKNOWN), self._monotonic()))
 
     def _accepted(self, push: Push, lane: Lane, acceptance: Acceptance, result: WireResult, mono: float) -> None:
         attempt = settle.attempted(push, mono, result.status if isinstance(result, WireResponse) else None, None)

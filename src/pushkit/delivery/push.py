@@ -172,7 +172,10 @@ class Push:
 
     def answered(self, result: WireResult) -> None:
         """The transport's callback."""
-        self.engine.answered(self, result)
+        try:
+            self.engine.answered(self, result)
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not leave somebody waiting for ever
+            self.engine.stumbled(self, error)
 
     def wake(self) -> None:
         """The timer's callback."""

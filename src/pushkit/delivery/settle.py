@@ -61,14 +61,13 @@ def label_of(push: Push) -> str | None:
 def accepted(push: Push, acceptance: Acceptance, now_mono: float) -> Accepted:
     """The outcome of a push that the provider took."""
     message = push.message
-    expires_at = push.expires_at
     return Accepted(
         target=push.target,
         provider=push.target.provider,
         message_id=acceptance.message_id,
         attempts=push.attempts,
         elapsed=now_mono - push.taken,
-        expires_at=_fromtimestamp(expires_at, UTC) if expires_at is not None else None,
+        expires_at=moment(push.expires_at),
         label=message.label if message is not None else None,
         info=acceptance.info,
     )
