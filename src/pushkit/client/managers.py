@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
 
+from pushkit.apps import DEFAULT_APP
 from pushkit.client.options import checked_policy
 from pushkit.client.readiness import token_of
 from pushkit.delivery import settle
@@ -216,12 +217,30 @@ class Channels:
         return portal.run(channels.list)
 
 
+def app_of(target: object) -> str:
+    """Whose it is; garbage is the default app's, whose sender says what is wrong with it."""
+    return target.app if isinstance(target, Target) else DEFAULT_APP
+
+
+def _of_app(target: Any, app: str) -> Any:
+    return attrs.evolve(target, app=app) if app != DEFAULT_APP and isinstance(target, Target) and target.app == DEFAULT_APP else target
+
+
+def _in_app(targets: Any, app: str) -> Any:
+    if app == DEFAULT_APP:
+        return targets
+    if isinstance(targets, AsyncIterable):
+        return (_of_app(target, app) async for target in cast("AsyncIterable[Any]", targets))
+    return (_of_app(target, app) for target in targets)
+
+
 class AsyncTopics:
     """
     Who follows which FCM topic.
 
     Subscribing goes through the same delivery as pushes: bounded concurrency, retries, an outcome for
-    each registration, in a report. Both directions may safely be repeated.
+    each registration, in a report. Both directions may safely be repeated. A registration belongs to the
+    app that it names; one that names none belongs to this manager's.
 
     ``old_service=True`` uses Google's Instance ID service instead (1000 registrations in a request), for
     projects that the newer one is not open to yet; Google ends it on 2027-09-29.
@@ -261,11 +280,11 @@ class AsyncTopics:
     async def _change(self, message: Any, to: Any, retry: RetryPolicy | None) -> Report:
         from pushkit.client.options import checked_targets
 
-        targets = checked_targets(to, "topics()")
+        targets = _in_app(checked_targets(to, "topics()"), self._app)
         if message.old_service:
             from pushkit.client.old_topics import change
 
-            return await change(self._state(), self._app, message, targets)
+            return await change(self._state(), message, targets)
         engine = self._state().engine
         return await Collecting(engine, Source(targets), checked_policy(retry, self._default), message, unique=False).report()
 
@@ -275,7 +294,8 @@ class AsyncTopics:
 
         state = self._state()
         started = state.clock.monotonic()
-        opened = state.engine.senders.open("fcm", self._app)
+        target = _of_app(target, self._app)
+        opened = state.engine.senders.open("fcm", app_of(target))
         found: Any = opened
         if isinstance(opened, SenderState):
             found = await with_token(

@@ -26,18 +26,24 @@ _WITHIN = 30.0
 """Seconds for one request of the service."""
 
 
-async def change(state: State, app: str, message: TopicChange, targets: Any) -> Report:
+async def change(state: State, message: TopicChange, targets: Any) -> Report:
     """
     Carry out a change, 1000 registrations at a time, in the order of the input.
 
     What can be repeated comes back with ``retry_at`` and goes through ``resume`` one by one. A refused
     access token is renewed once.
     """
+    from pushkit.client.managers import app_of
+
     report = Report(keep="all")
     async for batch in _batches(targets):
         started = state.clock.monotonic()
-        for target, judged in zip(batch, await _judge(state, app, message, batch), strict=True):
-            report.add(_outcome(state, message, target, judged, started))
+        judged: dict[int, Acceptance | Verdict] = {}
+        for app in dict.fromkeys(app_of(target) for target in batch):
+            places = [place for place, target in enumerate(batch) if app_of(target) == app]
+            judged.update(zip(places, await _judge(state, app, message, [batch[place] for place in places]), strict=True))
+        for place, target in enumerate(batch):
+            report.add(_outcome(state, message, target, judged[place], started))
     return report
 
 

@@ -204,3 +204,26 @@ def test_hooks_hear_of_every_change_over_either_service(server):
     asyncio.run(go())
 
     assert 4 == sum(isinstance(event, events.Finished) for event in heard)
+
+
+@pytest.mark.parametrize("old_service", [False, True])
+def test_registrations_go_to_the_app_that_they_or_the_manager_name(server, old_service):
+    """A name that the client does not know is an outcome, never another app's project."""
+    server.reset()
+    shop = server.registration()
+    named = fcm.Registration(server.registration().token, app="shop")
+    lost = fcm.Registration(server.registration().token, app="nobody")
+
+    async def go():
+        async with AsyncClient(fcm={"shop": server.fcm_config()}, ssl_context=server.ssl_context()) as push:
+            report = await push.topics(app="shop").subscribe("news", to=[shop, lost, named], old_service=old_service)
+            listed = await push.topics(app="shop").list(shop)
+            unknown = await push.topics(app="nobody").subscribe("news", to=shop, old_service=old_service)
+        return report, listed, unknown
+
+    report, listed, unknown = asyncio.run(go())
+
+    assert [None, "app_not_configured", None] == [getattr(outcome, "reason", None) for outcome in report.outcomes]
+    assert ["shop", "nobody", "shop"] == [outcome.app for outcome in report.outcomes]
+    assert ["news"] == [subscription.topic for subscription in listed.unwrap().topics]
+    assert ["app_not_configured"] == [outcome.reason for outcome in unknown.outcomes]
