@@ -46,7 +46,7 @@ class Action(enum.StrEnum):
     """What to do now."""
 
     RETRY_LATER = "retry_later"
-    """Send the same push again, not before ``retry_at``."""
+    """Send the same push again, not before ``retry_at``; where that is None a second copy may be shown, so decide for yourself."""
     REMOVE_RECIPIENT = "remove_recipient"
     """Forget this address (after comparing ``invalid_since``, see ``removable``)."""
     REVIEW_RECIPIENT = "review_recipient"
