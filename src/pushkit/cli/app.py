@@ -252,6 +252,12 @@ def explain(
 
 @app.command()
 def doctor(
+    apns: Annotated[str | None, typer.Option(help="A device token that should work; - reads it from standard input.")] = None,
+    fcm: Annotated[str | None, typer.Option(help="A registration token that should work; - reads it from standard input.")] = None,
+    webpush: Annotated[
+        Path | None, typer.Option(help="A file with a subscription as JSON that should work (its browser shows a test message).")
+    ] = None,
+    app_name: Annotated[str, typer.Option("--app", help="Which configured app these recipients belong to.")] = "default",
     offline: Annotated[bool, typer.Option("--offline", help="Look at this machine and the configuration only.")] = False,
     config: ConfigFile = None,
     overrides: Overrides = None,
@@ -261,11 +267,16 @@ def doctor(
     Find out why nothing works: installation, configuration, key files, clock, DNS, TCP, TLS, credentials.
 
     Exit status 1 when something is wrong. Nothing is sent to anybody: Apple is asked about a token that no device has, Google to validate.
+    Whether stored tokens belong to the configured environment, app and project only one of them can tell: give it with --apns, --fcm or
+    --webpush.
     """
     from pushkit.cli.doctor import as_text
-    from pushkit.cli.sending import examine
+    from pushkit.cli.sending import examine, recipients_from
 
-    findings = examine(config, overrides or [], offline=offline)
+    recipients = recipients_from(apns=apns, fcm=fcm, webpush=webpush, app=app_name)
+    if offline and recipients:
+        raise ConfigurationError("--offline asks nobody; leave it out to ask about a recipient")
+    findings = examine(config, overrides or [], recipients, offline=offline)
     _show([finding.as_dict() for finding in findings], as_text(findings), as_json=as_json)
     raise typer.Exit(1 if any(finding.level.value == "error" for finding in findings) else 0)
 
