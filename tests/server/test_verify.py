@@ -229,7 +229,10 @@ def test_the_synchronous_client_says_the_same(server: PushServer) -> None:
     assert about(verified(server, server.device(), apns=server.apns_config()), "probe", "recipient") == about(found, "probe", "recipient")
 
 
-@pytest.mark.parametrize(("to", "seen"), [("abc", "a str"), ([None], "holds a NoneType"), (apns.Device, "the class Device")])
+@pytest.mark.parametrize(
+    ("to", "seen"),
+    [("abc", "a str"), ([None], "holds a NoneType"), (apns.Device, "the class Device"), (apns.Device("ab", app=[]), "the app of a target")],
+)
 def test_what_is_no_recipient_is_a_mistake_of_the_program(server: PushServer, to: Any, seen: str) -> None:
     """It raises before anything is asked."""
     with pytest.raises(TypeError, match=seen):

@@ -278,4 +278,7 @@ def checked_recipients(to: object) -> tuple[Target, ...]:
     for target in given:
         if not isinstance(target, Target):
             raise TypeError(f"verify(): to= holds a {type(cast('object', target)).__name__}; pass targets such as apns.Device(...)")
+        app: object = target.app
+        if not isinstance(app, str):
+            raise TypeError(f"verify(): the app of a target in to= is a {type(app).__name__}; expected the name of a configured app")
     return given

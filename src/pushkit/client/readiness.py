@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 CONNECT_WITHIN = 10.0
 """Seconds for one connection."""
+AT_ONCE = 10
+"""Apps that are verified at a time: hundreds of new connections at once look like an attack."""
 
 
 async def verify(options: Options, providers: Sequence[Provider], recipients: Sequence[Target] = ()) -> Sequence[Finding]:
@@ -42,7 +44,8 @@ async def verify(options: Options, providers: Sequence[Provider], recipients: Se
         opened = list(_open(apart, providers))
         findings = [item for item in opened if isinstance(item, Finding)]
         senders = [item for item in opened if isinstance(item, SenderState)]
-        for group in await asyncio.gather(*(_verified(apart, sender, quiet=quiet) for sender in senders)):
+        room = asyncio.Semaphore(AT_ONCE)
+        for group in await asyncio.gather(*(_verified(apart, sender, room, quiet=quiet) for sender in senders)):
             findings += group
         for target in recipients:
             findings += await _recipient(apart, target)
@@ -53,7 +56,12 @@ async def verify(options: Options, providers: Sequence[Provider], recipients: Se
         await apart.engine.aclose(0.0)
 
 
-async def _verified(state: State, opened: SenderState, *, quiet: bool) -> Sequence[Finding]:
+async def _verified(state: State, opened: SenderState, room: asyncio.Semaphore, *, quiet: bool) -> Sequence[Finding]:
+    async with room:
+        return await _questioned(state, opened, quiet=quiet)
+
+
+async def _questioned(state: State, opened: SenderState, *, quiet: bool) -> Sequence[Finding]:
     findings = [*opened.sender.findings(state.clock.time()), *await _ready(state, opened)]
     reached = not any(finding.level is Level.ERROR and finding.subject in {"connection", "credentials"} for finding in findings)
     if reached and not quiet and isinstance(opened.sender, Examines):
