@@ -9,7 +9,6 @@ import attrs
 from pushkit.messages import Message
 from pushkit.preview.linting import LintWarning, lint
 from pushkit.preview.looks import Look, chosen_providers, looks
-from pushkit.preview.screens import SCREENS
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -77,13 +76,7 @@ def preview(
     """
     if not isinstance(message, Message):
         raise TypeError(f"expected a pushkit.Notification or a provider's message, found a {type(message).__name__}")
-    chosen = tuple(SCREENS) if platforms is None else (platforms,) if isinstance(platforms, str) else tuple(platforms)
     carriers = chosen_providers(message, providers)
-    found = looks(message, chosen, app, carriers)
-    shown_by = {look.provider for look in found}
-    warnings = tuple(
-        warning
-        for warning in lint(message, providers=carriers)
-        if warning.provider in shown_by and (warning.platform is None or warning.platform in chosen)
-    )
-    return Preview(looks=found, warnings=warnings)
+    found = looks(message, platforms, app, carriers)
+    shown = [look.screen.key for look in found]
+    return Preview(looks=found, warnings=tuple(lint(message, carriers, shown)))

@@ -46,18 +46,28 @@ class Look:
         return f"<Look {self.screen.key} shown={self.shown}>"
 
 
-def looks(message: Message, platforms: Iterable[str], app: str, providers: Sequence[str] = PROVIDERS) -> tuple[Look, ...]:
+def looks(message: Message, platforms: Iterable[str] | None, app: str, providers: Sequence[str] = PROVIDERS) -> tuple[Look, ...]:
     """
     How each platform would show a message.
 
     Raises:
         ValueError: for a platform that does not exist.
     """
-    chosen = tuple(platforms)
+    return tuple(_look(message, screen, harmless(app).replace("\n", " "), providers) for screen in chosen_platforms(platforms))
+
+
+def chosen_platforms(platforms: Iterable[str] | None) -> tuple[Screen, ...]:
+    """
+    The platforms to look at; None: all.
+
+    Raises:
+        ValueError: for a platform that does not exist.
+    """
+    chosen = tuple(SCREENS) if platforms is None else (platforms,) if isinstance(platforms, str) else tuple(platforms)
     unknown = [key for key in chosen if key not in SCREENS]
     if unknown:
         raise ValueError(f"platforms: no such platform: {', '.join(map(repr, unknown))}; there are {', '.join(SCREENS)}")
-    return tuple(_look(message, SCREENS[key], harmless(app).replace("\n", " "), providers) for key in chosen)
+    return tuple(SCREENS[key] for key in chosen)
 
 
 def chosen_providers(message: Message, providers: Iterable[str] | None) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ from tests.canaries import Canaries, LeakCatcher
 
 from pushkit import InterruptionLevel, Localized, Notification, Priority, Sound, apns, fcm, webpush
 from pushkit.preview import Effect, LintWarning, lint, preview
+from pushkit.preview.browser_rules import PORTABLE
 from pushkit.preview.mapping import PROVIDERS
-from pushkit.preview.rules import BROWSER_PORTABLE
 from pushkit.webpush.limits import PORTABLE_LIMIT
 
 FINE = Notification(
@@ -74,7 +74,7 @@ def test_refusals_come_first() -> None:
         ({"badge": 3}, Effect.NEEDS_APP, "webpush", "badge"),
         ({"badge": 0}, Effect.IGNORED, "fcm", "badge"),
         ({"priority": Priority.LOW}, Effect.CHANGED, "fcm", "priority"),
-        ({"interruption": InterruptionLevel.ACTIVE}, Effect.IGNORED, "webpush", "interruption"),
+        ({"interruption": InterruptionLevel.TIME_SENSITIVE}, Effect.IGNORED, "webpush", "interruption"),
         ({"interruption": InterruptionLevel.TIME_SENSITIVE}, Effect.NEEDS_APP, "apns", "interruption"),
         ({"sound": Sound(critical=True)}, Effect.NEEDS_APP, "apns", "sound"),
         ({"image": "http://x.example/a.png"}, Effect.HIDDEN, "apns", "image"),
@@ -133,7 +133,7 @@ def test_phones_behind_web_push_take_less() -> None:
     (note,) = found(Notification(title="t", body="x" * 3000), Effect.NOTE, "body", providers=["webpush"])
 
     assert note.approximate
-    assert PORTABLE_LIMIT == BROWSER_PORTABLE
+    assert PORTABLE_LIMIT == PORTABLE
 
 
 def test_a_topic_takes_less_than_a_device() -> None:

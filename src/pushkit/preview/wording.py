@@ -1,0 +1,43 @@
+"""Rules about the words themselves: what a person should not get to read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pushkit.preview.case import Finding
+from pushkit.preview.fitting import controls, harmless
+
+PLACEHOLDER = re.compile(
+    r"\{\{.{0,60}?\}\}|\$?\{[A-Za-z_][\w.]{0,40}\}|<%.{0,60}?%>|%\([A-Za-z_]\w{0,40}\)[sd]|%(?:\d\$)?[s@](?!\w)|\[object Object\]|(?<!\w)undefined(?!\w)"
+)
+"""What template languages leave behind when a value is missing."""
+
+_MARKUP = re.compile(r"</?[A-Za-z][A-Za-z0-9]{0,12}(?: [^<>]{0,200})?/?>|&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,6});")
+
+
+def wording(field: str, text: str) -> Iterator[Finding]:
+    """What is wrong with one text. Never quotes it."""
+    if controls(text):
+        yield Finding(
+            effect="note",
+            field=field,
+            message="holds control characters: some platforms show boxes, others turn the text around.",
+            mend="Take them out where the text comes from.",
+        )
+    if PLACEHOLDER.search(text):
+        yield Finding(
+            effect="note",
+            field=field,
+            message="holds what looks like a placeholder that nobody filled in.",
+            mend="Fill it in before it is sent.",
+        )
+    if _MARKUP.search(text):
+        yield Finding(
+            effect="note",
+            field=field,
+            message="holds HTML: every platform shows it as it is written.",
+            mend="Send plain text.",
+        )
+    if field == "title" and not harmless(text).strip():
+        yield Finding(effect="note", field="title", message="is empty: the app's or the site's name stands in its place.")
