@@ -15,6 +15,9 @@ from pushkit.preview.case import Case, Finding, mapping
 from pushkit.preview.mapping import BROWSERS
 from pushkit.verdict import Verdict
 
+_COLLAPSE_LIMIT = 64
+"""Bytes. The value of ``pushkit.apns.kinds.COLLAPSE_LIMIT``; a test keeps them equal."""
+
 
 def _look(case: Case) -> dict[str, Any]:
     return mapping(mapping(case.payload.get("android")).get("notification"))
@@ -99,20 +102,34 @@ def channel(case: Case) -> Iterator[Finding]:
         )
 
 
+def empty_look(case: Case) -> Iterator[Finding]:
+    """Options that style a notification make one, even where nothing is to be shown."""
+    look, common = _look(case), mapping(case.payload.get("notification"))
+    words = [*common, *look]
+    if "android" in case.platforms and look and not any(word.startswith(("title", "body")) for word in words):
+        yield Finding(
+            effect="note",
+            field="android.notification",
+            platform="android",
+            message="has neither title nor body: Android shows an empty notification, even for a background push.",
+            mend="Leave android.notification out of this push.",
+        )
+
+
 def overwritten(case: Case) -> Iterator[Finding]:
     """Names that Google takes for itself."""
     for key in sorted({"notification", "collapse_key"} & set(mapping(case.payload.get("data")))):
         yield Finding(effect="note", field=f"data[{key!r}]", message="is a name that Google may overwrite.", mend="Use another name.")
 
 
-def iphone(case: Case) -> Iterator[Finding]:
-    """What an iPhone needs of a message that Google passes on to Apple."""
-    if "ios" not in case.platforms or isinstance(case.message, Notification):
-        return
-    block = mapping(case.payload.get("apns"))
-    aps, headers = case.aps, mapping(block.get("headers"))
+def iphone_background(case: Case) -> Iterator[Finding]:
+    """What wakes an iPhone's app for data alone."""
+    block, aps = mapping(case.payload.get("apns")), case.aps
+    meant = "ios" in case.platforms and ("data" in case.payload or block) and not isinstance(case.message, Notification)
     shown = case.payload.get("notification") or any(key in aps for key in ("alert", "badge", "sound")) or block.get("live_activity_token")
-    if not shown and "content-available" not in aps:
+    if not meant or shown:
+        return
+    if "content-available" not in aps:
         yield Finding(
             effect="note",
             field="apns.payload.aps",
@@ -120,7 +137,7 @@ def iphone(case: Case) -> Iterator[Finding]:
             message="holds no content-available: iPhones whose app is in the background get nothing of it.",
             mend='Set it with fcm.ApnsConfig(headers={"apns-push-type": "background", "apns-priority": "5"}, payload={"aps": {"content-available": 1}}).',
         )
-    elif not shown and headers.get("apns-priority") != "5":
+    elif mapping(block.get("headers")).get("apns-priority") != "5":
         yield Finding(
             effect="note",
             field="apns.headers",
@@ -128,8 +145,24 @@ def iphone(case: Case) -> Iterator[Finding]:
             message="Google sends priority 10 where none is said, and Apple refuses it for a push that shows nothing.",
             mend='Give apns-priority as "5".',
         )
-    image = mapping(block.get("fcm_options")).get("image") or mapping(case.payload.get("notification")).get("image")
-    if image and "mutable-content" not in aps:
+
+
+def iphone_look(case: Case) -> Iterator[Finding]:
+    """What an iPhone needs beside the title, body and picture that all platforms share."""
+    if "ios" not in case.platforms or isinstance(case.message, Notification):
+        return
+    common, alert = mapping(case.payload.get("notification")), mapping(case.aps.get("alert"))
+    if alert and any(part in common and not any(key.startswith(start) for key in alert) for part, start in _PARTS):
+        yield Finding(
+            effect="note",
+            field="apns.payload.aps.alert",
+            platform="ios",
+            message="may replace the message's own title and body: Google does not say whether it adds what is missing.",
+            mend="Give the alert whole.",
+        )
+    if (
+        common.get("image") or mapping(mapping(case.payload.get("apns")).get("fcm_options")).get("image")
+    ) and "mutable-content" not in case.aps:
         yield Finding(
             effect="hidden",
             field="image",
@@ -139,5 +172,33 @@ def iphone(case: Case) -> Iterator[Finding]:
         )
 
 
-RULES = (background_priority, badge_zero, web_link, topic_size, channel, overwritten, iphone)
+_PARTS = (("title", "title"), ("body", ("body", "loc-")))
+"""A text that all platforms share, and how the keys of an alert begin that say it."""
+
+
+def iphone_collapse_id(case: Case) -> Iterator[Finding]:
+    """Google passes the header on, and Apple measures it."""
+    given = mapping(mapping(case.payload.get("apns")).get("headers")).get("apns-collapse-id")
+    if "ios" in case.platforms and isinstance(given, str) and len(given.encode("utf-8", "replace")) > _COLLAPSE_LIMIT:
+        yield Finding(
+            effect="refused",
+            field="collapse_key" if isinstance(case.message, Notification) else "apns.headers",
+            platform="ios",
+            message=f"is longer than {_COLLAPSE_LIMIT} bytes: Apple refuses it.",
+            mend="Take a shorter one.",
+        )
+
+
+RULES = (
+    background_priority,
+    badge_zero,
+    web_link,
+    topic_size,
+    channel,
+    empty_look,
+    overwritten,
+    iphone_background,
+    iphone_look,
+    iphone_collapse_id,
+)
 """For all that goes through FCM."""

@@ -15,7 +15,7 @@ from pushkit.messages import Message
 from pushkit.notification import Notification
 from pushkit.preview import payloads
 from pushkit.preview.case import Case, Finding, mapping
-from pushkit.preview.fitting import Fitted, fit
+from pushkit.preview.fitting import Fitted, fit, harmless
 from pushkit.preview.looks import carrier, chosen_platforms, chosen_providers, content
 from pushkit.preview.mapping import BROWSERS, COLUMNS, LOCALIZED, PROVIDERS, TABLE, localized_fields, says
 from pushkit.preview.payloads import Content
@@ -117,22 +117,16 @@ def lint(
 def _lint_for(message: Message, provider: str, screens: Sequence[Screen], now: datetime) -> Iterator[LintWarning]:
     refusal = _refusal(message, provider)
     if isinstance(refusal, Verdict):
-        yield LintWarning(
-            effect=Effect.REFUSED,
-            provider=provider,
-            field=refusal.field,
-            message=refusal.detail or f"{refusal.reason}.",
-            mend=refusal.advice,
-        )
+        yield _refused(refusal, provider)
         return
     platforms = frozenset(BROWSERS if screen.browser else screen.key for screen in screens)
     payload, size = refusal
     if isinstance(message, Notification):
         yield from _mapped(message, provider, platforms)
     case = Case(message=message, provider=provider, platforms=platforms, payload=payload, size=size, now=now)
-    for rule in rules_for(case):
+    for rule, platform in rules_for(case):
         for said in rule(case):
-            yield _warning(said, provider)
+            yield _warning(said, provider, platform)
     worded = False
     for screen in screens:
         shown = content(message, screen, provider)
@@ -141,7 +135,23 @@ def _lint_for(message: Message, provider: str, screens: Sequence[Screen], now: d
             if not worded:
                 for field, text in (("title", shown.title), ("subtitle", shown.subtitle), ("body", shown.body)):
                     yield from (_warning(said, provider) for said in wording(field, text))
+                if not harmless(shown.title).strip() and harmless(shown.subtitle + shown.body).strip():
+                    yield LintWarning(
+                        effect=Effect.NOTE,
+                        provider=provider,
+                        field="title",
+                        message="is empty: the app's or the site's name stands in its place.",
+                    )
             worded = True
+
+
+def _refused(refusal: Verdict, provider: str) -> LintWarning:
+    said = (refusal.detail or refusal.reason).removeprefix(f"{refusal.field}: ")
+    if said in refusal.advice:
+        said, advice = refusal.advice, ""
+    else:
+        said, advice = said if said.endswith(".") else f"{said}.", refusal.advice
+    return LintWarning(effect=Effect.REFUSED, provider=provider, field=refusal.field, message=said, mend=advice)
 
 
 def _refusal(message: Message, provider: str) -> tuple[dict[str, Any], int] | Verdict:
@@ -163,11 +173,11 @@ def _refusal(message: Message, provider: str) -> tuple[dict[str, Any], int] | Ve
         return {}, len(sent)
 
 
-def _warning(said: Finding, provider: str) -> LintWarning:
+def _warning(said: Finding, provider: str, platform: str | None = None) -> LintWarning:
     return LintWarning(
         effect=Effect(said.effect),
         provider=provider,
-        platform=said.platform,
+        platform=said.platform or platform,
         field=said.field,
         message=said.message,
         mend=said.mend,

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pushkit.notification import Notification
 from pushkit.preview import apple_rules, browser_rules, google_rules
 from pushkit.preview.case import Case, Finding, Rule, mapping
+from pushkit.preview.mapping import BROWSERS
 from pushkit.preview.wording import PLACEHOLDER
 
 _DAY = 86_400.0
@@ -83,7 +84,8 @@ _PATHS: Mapping[str, tuple[str, ...]] = {
 def _addresses(case: Case) -> Iterator[tuple[str, str]]:
     message = case.message
     if isinstance(message, Notification):
-        found = {name: getattr(message, name) for name in ("image", "icon", "link")}
+        icon = case.provider == "webpush" or BROWSERS in case.platforms
+        found = {name: getattr(message, name) for name in ("image", "icon" if icon else "image", "link")}
     else:
         found = {}
         for path in _PATHS[case.provider]:
@@ -111,12 +113,12 @@ def _private(host: str) -> bool:
         return host == "localhost" or host.endswith(_PRIVATE_NAMES)
 
 
-def rules_for(case: Case) -> Iterator[Rule]:
-    """The rules to ask: everybody's, the provider's own, and Apple's wherever an iPhone is reached."""
-    yield from (lifetime, addresses)
+def rules_for(case: Case) -> Iterator[tuple[Rule, str | None]]:
+    """The rules to ask, with the platform that they are about: everybody's, Apple's wherever an iPhone is reached, the provider's."""
+    yield from ((rule, None) for rule in (lifetime, addresses))
     if case.provider == "apns" or "ios" in case.platforms:
-        yield from apple_rules.RULES
+        yield from ((rule, "ios" if case.provider == "fcm" else None) for rule in apple_rules.RULES)
     if case.provider == "fcm":
-        yield from google_rules.RULES
+        yield from ((rule, None) for rule in google_rules.RULES)
     if case.provider == "webpush":
-        yield from browser_rules.RULES
+        yield from ((rule, None) for rule in browser_rules.RULES)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from pushkit.preview.case import Finding
-from pushkit.preview.fitting import controls, harmless
+from pushkit.preview.fitting import controls
 
 PLACEHOLDER = re.compile(
     r"\{\{.{0,60}?\}\}|\$?\{[A-Za-z_][\w.]{0,40}\}|<%.{0,60}?%>|%\([A-Za-z_]\w{0,40}\)[sd]|%(?:\d\$)?[s@](?!\w)|\[object Object\]|(?<!\w)undefined(?!\w)"
@@ -39,5 +39,3 @@ def wording(field: str, text: str) -> Iterator[Finding]:
             message="holds HTML: every platform shows it as it is written.",
             mend="Send plain text.",
         )
-    if field == "title" and not harmless(text).strip():
-        yield Finding(effect="note", field="title", message="is empty: the app's or the site's name stands in its place.")
