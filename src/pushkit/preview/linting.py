@@ -148,10 +148,14 @@ def _lint_for(message: Message, provider: str, screens: Sequence[Screen], now: d
 def _refused(refusal: Verdict, provider: str) -> LintWarning:
     said = (refusal.detail or refusal.reason).removeprefix(f"{refusal.field}: ")
     if said in refusal.advice:
-        said, advice = refusal.advice, ""
-    else:
-        said, advice = said if said.endswith(".") else f"{said}.", refusal.advice
-    return LintWarning(effect=Effect.REFUSED, provider=provider, field=refusal.field, message=said, mend=advice)
+        said = "cannot be sent"  # the advice says all of it
+    return LintWarning(
+        effect=Effect.REFUSED,
+        provider=provider,
+        field=refusal.field,
+        message=said if said.endswith(".") else f"{said}.",
+        mend=refusal.advice,
+    )
 
 
 def _refusal(message: Message, provider: str) -> tuple[dict[str, Any], int] | Verdict:

@@ -204,7 +204,7 @@ def test_a_refusal_reads_as_one_sentence_after_the_other() -> None:
         str(warning) for warning in lint(Notification(title="x", badge=-1))
     ]
 
-    assert "refused: apns: badge: Correct badge: it is no number of 0 or more." in said
+    assert "refused: apns: badge: cannot be sent. Correct badge: it is no number of 0 or more." in said
     assert all(line.endswith(".") and ": badge: badge:" not in line for line in said)
 
 
