@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import attrs
 
@@ -45,6 +46,10 @@ class Preview:
         from pushkit.preview.html import render
 
         return render(self.looks, self.warnings)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON-ready values, message text included."""
+        return {"looks": [look.as_dict() for look in self.looks], "warnings": [warning.as_dict() for warning in self.warnings]}
 
     def __repr__(self) -> str:
         return f"<Preview {', '.join(look.screen.key for look in self.looks)}; {len(self.warnings)} warnings>"

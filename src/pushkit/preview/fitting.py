@@ -111,6 +111,12 @@ def cells(cluster: str) -> int:
     return 2 if width(cluster) == 2.0 else 1
 
 
+def runs_left(text: str) -> bool:
+    """Whether a text is written from right to left: its first letter says so, as every platform decides it."""
+    strong = (unicodedata.bidirectional(character) for character in text)
+    return next((kind for kind in strong if kind in {"L", "R", "AL"}), "L") != "L"
+
+
 @attrs.frozen
 class Fitted:
     """A text in the room that there is."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from pushkit.preview import svg
 from pushkit.preview.fitting import harmless
-from pushkit.preview.linting import LintWarning
+from pushkit.preview.linting import LintWarning, together
 from pushkit.preview.looks import Look
 
 _STYLE = """
@@ -28,9 +28,9 @@ th { color: var(--soft); font-weight: 600 }
 
 def render(looks: Iterable[Look], warnings: Iterable[LintWarning]) -> str:
     """The whole page."""
-    rows = "\n".join(_row(warning) for warning in warnings)
+    rows = "\n".join(_row(warning, where) for warning, where in together(warnings))
     table = (
-        f"<table>\n<tr><th>What happens</th><th>Where</th><th>Field</th><th></th></tr>\n{rows}\n</table>"
+        f"<table>\n<tr><th>What happens</th><th>Where</th><th>Field</th><th>What to know</th></tr>\n{rows}\n</table>"
         if rows
         else '<p class="soft">Nothing would be refused, cut, hidden or ignored.</p>'
     )
@@ -56,15 +56,19 @@ def render(looks: Iterable[Look], warnings: Iterable[LintWarning]) -> str:
 """
 
 
-def _row(warning: LintWarning) -> str:
-    where = warning.provider if warning.platform is None else f"{warning.provider}, {warning.platform}"
+def _row(warning: LintWarning, where: str) -> str:
     about = ' <span class="soft">(approximate)</span>' if warning.approximate else ""
     mend = f'<br><span class="soft">{_text(warning.mend)}</span>' if warning.mend else ""
     kind = warning.effect.value.replace(" ", "-")
     return (
-        f'<tr><td class="{kind}">{_text(warning.effect.value)}</td><td>{_text(where)}</td>'
-        f"<td>{_text(warning.field or '')}</td><td><bdi>{_text(warning.message)}</bdi>{about}{mend}</td></tr>"
+        f'<tr><td class="{kind}">{_text(warning.effect.value)}</td><td>{_breakable(where)}</td>'
+        f"<td>{_breakable(warning.field or '')}</td><td><bdi>{_text(warning.message)}</bdi>{about}{mend}</td></tr>"
     )
+
+
+def _breakable(path: str) -> str:
+    """A path that breaks between its steps."""
+    return _text(path).replace(".", ".<wbr>").replace("/", "/<wbr>")
 
 
 def _text(text: str) -> str:

@@ -67,15 +67,28 @@ class LintWarning:
         """As JSON-ready values."""
         return attrs.asdict(self) | {"effect": self.effect.value}
 
-    def __str__(self) -> str:
-        return clean(self._line(), limit=2000)
+    @property
+    def where(self) -> str:
+        """Provider and, where it is about one, platform."""
+        return self.provider if self.platform is None else f"{self.provider}/{self.platform}"
 
-    def _line(self) -> str:
-        where = self.provider if self.platform is None else f"{self.provider}/{self.platform}"
+    def line(self, where: str) -> str:
+        """As one line that names these places."""
         field = f" {self.field}:" if self.field else ""
         about = " (approximate)" if self.approximate else ""
         mend = f" {self.mend}" if self.mend else ""
-        return f"{self.effect.value}: {where}:{field} {self.message}{about}{mend}"
+        return clean(f"{self.effect.value}: {where}:{field} {self.message}{about}{mend}", limit=2000)
+
+    def __str__(self) -> str:
+        return self.line(self.where)
+
+
+def together(warnings: Iterable[LintWarning]) -> list[tuple[LintWarning, str]]:
+    """Each thing once, with all the places where it happens."""
+    found: dict[LintWarning, list[str]] = {}
+    for warning in warnings:
+        found.setdefault(attrs.evolve(warning, provider="", platform=None), []).append(warning.where)
+    return [(warning, ", ".join(dict.fromkeys(places))) for warning, places in found.items()]
 
 
 _ORDER = {effect: place for place, effect in enumerate(Effect)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 import attrs
@@ -18,6 +19,7 @@ from pushkit.verdict import Verdict
 
 _EMPTY = Fitted((), cut=False, kept=0, total=0)
 _ACTION = Lines(lines=1, width=20)
+_NAME = Lines(lines=1, width=36)
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -40,7 +42,32 @@ class Look:
     """Where the picture would come from (host only); None where none is shown."""
     actions: tuple[str, ...] = ()
     badge: int | None = None
+    """The number on the app's icon; no notification shows it itself."""
     notes: tuple[str, ...] = ()
+
+    @property
+    def unfolds(self) -> bool:
+        """Whether opening it shows more."""
+        more = self.screen.folded and (self.picture is not None or self.actions)
+        return self.shown and bool(more or self.opened.lines != self.body.lines)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON-ready values, message text included."""
+        return {
+            "platform": self.screen.key,
+            "provider": self.provider or None,
+            "shown": self.shown,
+            "refused": self.refused,
+            "why": self.why,
+            "title": list(self.title.lines),
+            "subtitle": list(self.subtitle.lines) if self.subtitle is not None else [],
+            "body": list(self.body.lines),
+            "opened": list(self.opened.lines),
+            "picture": self.picture,
+            "actions": list(self.actions),
+            "badge": self.badge,
+            "notes": list(self.notes),
+        }
 
     def __repr__(self) -> str:
         return f"<Look {self.screen.key} shown={self.shown}>"
@@ -53,7 +80,8 @@ def looks(message: Message, platforms: Iterable[str] | None, app: str, providers
     Raises:
         ValueError: for a platform that does not exist.
     """
-    return tuple(_look(message, screen, harmless(app).replace("\n", " "), providers) for screen in chosen_platforms(platforms))
+    name = "".join(fit(app.replace("\n", " "), _NAME).lines)
+    return tuple(_look(message, screen, name, providers) for screen in chosen_platforms(platforms))
 
 
 def chosen_platforms(platforms: Iterable[str] | None) -> tuple[Screen, ...]:
@@ -148,6 +176,11 @@ def _host(url: str) -> str:
 
 
 def _notes(message: Message, found: Content, screen: Screen) -> Iterable[str]:
+    if found.badge is not None and screen.badge and screen.own_provider != "webpush":
+        where = ", where the launcher shows one" if screen.key == "android" else ""
+        yield f"the number on the app's icon becomes {found.badge}{where}" if found.badge else "the number on the app's icon goes away"
+    elif found.badge is not None and screen.badge:
+        yield f"the number on an installed web app's icon becomes {found.badge}" if found.badge else "the number on the icon goes away"
     if found.translated:
         yield "the app translates a text; shown is the fallback or the key"
     if found.level in {"time-sensitive", "critical"}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
@@ -127,6 +128,56 @@ def test_badges_are_shown_where_they_exist() -> None:
 
     assert 12 == look(notification, "ios").badge
     assert look(notification, "linux").badge is None
+
+
+def test_a_number_is_told_and_not_drawn() -> None:
+    """No platform shows it on the notification: it is on the app's icon."""
+    found = preview(Notification(title="x", badge=12))
+
+    assert ["becomes 12" in " ".join(look.notes) for look in found.looks] == [look.badge is not None for look in found.looks]
+    assert "goes away" in " ".join(look(Notification(title="x", badge=0), "ios").notes)
+
+
+def test_what_opening_shows_is_shown_below() -> None:
+    """Where the body is cut or the picture is small, a second card has all of it; where there is no more, there is none."""
+    long, short = Notification(title="x", body="word " * 40, image="https://cdn.example/p.png"), Notification(title="x", body="short")
+
+    assert [True, True, False, True, True] == [look.unfolds for look in preview(long).looks]
+    assert not any(look.unfolds for look in preview(short).looks)
+    assert 4 == preview(long).svg().count("after opening it") == preview(long).text().count("╌ after opening it ╌")
+
+
+def test_text_from_right_to_left_starts_at_the_right() -> None:
+    """As on every platform: by its first letter."""
+    hebrew, english = (preview(Notification(title=title), "ios").svg() for title in ("(1) שלום עולם", "Hello שלום"))
+
+    assert ' direction="rtl"' in hebrew
+    assert ' direction="rtl"' not in english
+
+
+def test_a_line_of_narrow_letters_is_whole_in_a_terminal() -> None:
+    """The box is as wide as what is in it."""
+    text = "ill it till " * 5
+
+    assert text.strip() in preview(Notification(title="x", body=text), "windows").text()
+
+
+def test_the_same_warning_is_printed_once() -> None:
+    """With every place where it holds."""
+    text = preview(Notification(title="<b>x</b>")).text()
+
+    assert 1 == text.count("holds HTML")
+    assert "note: apns, fcm, webpush: title: holds HTML" in text
+
+
+def test_a_preview_is_ready_for_json() -> None:
+    """Lines, notes and warnings as plain values."""
+    found = json.loads(json.dumps(preview(Notification(title="Hello", body="World"), ["ios", "android"]).as_dict()))
+
+    assert [("ios", ["Hello"], ["World"]), ("android", ["Hello"], ["World"])] == [
+        (look["platform"], look["title"], look["body"]) for look in found["looks"]
+    ]
+    assert {"note"} == {warning["effect"] for warning in found["warnings"]}
 
 
 def test_levels_and_sound_are_noted_on_an_iphone() -> None:
