@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from pushkit.notification import Notification, Priority
 from pushkit.preview.case import Case, Finding, mapping
@@ -120,7 +120,7 @@ def entitlements(case: Case) -> Iterator[Finding]:
 def sounds(case: Case) -> Iterator[Finding]:
     """A name without an ending is no file; a passive notification is silent."""
     sound = case.aps.get("sound")
-    name = mapping(sound).get("name") if isinstance(sound, dict) else sound
+    name = mapping(cast("object", sound)).get("name", sound)
     if case.aps.get("interruption-level") == "passive" and sound:
         yield Finding(effect="ignored", field="sound", message="a passive notification plays no sound.")
     elif isinstance(name, str) and name != "default" and "." not in name:

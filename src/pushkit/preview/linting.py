@@ -6,7 +6,7 @@ import enum
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -182,8 +182,10 @@ def _refusal(message: Message, provider: str) -> tuple[dict[str, Any], int] | Ve
         "webpush": payloads.webpush_payload,
     }
     sent = ask[provider](message)
-    if isinstance(sent, dict | Verdict):
-        return sent if isinstance(sent, Verdict) else (sent, 0)
+    if isinstance(sent, Verdict):
+        return sent
+    if isinstance(sent, dict):
+        return cast("dict[str, Any]", sent), 0
     try:
         return mapping(json.loads(sent or b"null")), len(sent or b"")
     except (ValueError, RecursionError):

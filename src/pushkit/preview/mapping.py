@@ -105,10 +105,6 @@ def _is_low(notification: Notification) -> bool:
     return notification.priority is Priority.LOW
 
 
-def _is_passive(notification: Notification) -> bool:
-    return notification.interruption is InterruptionLevel.PASSIVE
-
-
 def _is_not_active(notification: Notification) -> bool:
     # ACTIVE is what everybody does without being told.
     return notification.interruption is not InterruptionLevel.ACTIVE

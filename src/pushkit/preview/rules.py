@@ -22,6 +22,7 @@ _PRIVATE_NAMES = ("localhost", ".localhost", ".local", ".internal", ".lan", ".te
 def lifetime(case: Case) -> Iterator[Finding]:
     """What is over before it arrives, and what is kept shorter than asked for."""
     message = case.message
+    left: float | None
     if isinstance(message.expires_at, datetime):
         field, left = "expires_at", (message.expires_at - case.now).total_seconds()
         if left <= 0:

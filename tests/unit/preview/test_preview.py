@@ -293,6 +293,43 @@ def test_hostile_text_is_text_in_a_terminal() -> None:
     assert {"\x1b[1m", "\x1b[2m", "\x1b[0m"} == set(re.findall(r"\x1b[^m]*m?", coloured))
 
 
+EVERYWHERE = [
+    Notification(
+        title=HOSTILE, subtitle=HOSTILE, body=HOSTILE, image=f"https://{HOSTILE}", icon=HOSTILE, sound=HOSTILE, link=HOSTILE,
+        category=HOSTILE, group=HOSTILE, data={HOSTILE: HOSTILE}, label=HOSTILE, key=HOSTILE, badge=10**9,
+        options=(webpush.Options(actions=(webpush.Button(action=HOSTILE, title=HOSTILE),)),),
+    ),
+    Notification(title=Localized(HOSTILE, (HOSTILE,)), body=Localized(HOSTILE, (HOSTILE,), HOSTILE)),
+    Notification(title=HOSTILE, collapse_key=HOSTILE, data={f"google.{HOSTILE}": "x"}),
+    apns.Push({"aps": {HOSTILE: 1, "alert": {HOSTILE: 1, "title-loc-key": HOSTILE, "loc-key": HOSTILE, "loc-args": [HOSTILE]}, "category": HOSTILE}}),
+    apns.Push({"aps": {"alert": "x", "badge": 10**400, "interruption-level": HOSTILE}}),
+    apns.LiveActivityUpdate({HOSTILE: HOSTILE}, title=HOSTILE, body=HOSTILE),
+    fcm.Message(
+        notification=fcm.Notification(title=HOSTILE, body=HOSTILE, image=HOSTILE),
+        apns=fcm.ApnsConfig(payload={"aps": {HOSTILE: HOSTILE}}),
+        webpush=fcm.WebpushConfig(notification={"title": HOSTILE, "actions": [{"title": HOSTILE}]}),
+    ),
+    webpush.Message({"notification": {"title": HOSTILE, "body": HOSTILE, "image": HOSTILE, "actions": [{"action": HOSTILE, "title": HOSTILE}]}}),
+    webpush.Declarative(title=HOSTILE, navigate=f"https://x.example/{HOSTILE}"),
+]  # fmt: skip
+"""Something hostile in each field that there is."""
+
+
+@pytest.mark.parametrize("message", EVERYWHERE, ids=lambda message: type(message).__name__)
+@pytest.mark.parametrize("carrier", [None, "fcm"])
+def test_hostile_text_is_text_in_every_form(message, carrier: str | None) -> None:
+    """Whatever field it stands in: no escape reaches a terminal, no element a page, and the picture stays XML."""
+    if carrier is not None and not isinstance(message, Notification):
+        carrier = None
+    found = preview(message, providers=carrier)
+    tags = parsed(found.html())
+
+    assert not set("\x1b\x07\u202e\x9b") & set(found.text() + found.html())
+    assert not set(tags.tags) & {"script", "img", "a", "image", "iframe", "use", "b", "style>"}
+    assert not [name for name, _ in tags.attributes if name.startswith("on") or name in {"src", "href", "xlink:href"}]
+    ET.fromstring(found.svg())
+
+
 def test_hostile_text_is_text_in_a_page() -> None:
     """No element and no attribute comes out of a message."""
     clean = preview(Notification(title="x", body="y", link="https://example.com/"))
