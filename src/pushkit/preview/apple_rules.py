@@ -12,7 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from pushkit.notification import Notification, Priority
+from pushkit.preview import payloads
 from pushkit.preview.case import Case, Finding, mapping
+from pushkit.verdict import Verdict
 
 _LEVELS = ("passive", "active", "time-sensitive", "critical")
 _SHOWN = ("alert", "badge", "sound")
@@ -217,6 +219,16 @@ def live_activity(case: Case) -> Iterator[Finding]:
             yield Finding(effect="note", field="input_push_channel", message="iOS 17 does not start an activity that listens to a channel.")
 
 
+def other_targets(case: Case) -> Iterator[Finding]:
+    """What a channel takes and a single activity does not, or the other way round."""
+    if case.provider != "apns":
+        return
+    for kind in payloads.apns_kinds(case.message):
+        refusal = payloads.apns_payload_for(case.message, kind)
+        if isinstance(refusal, Verdict):
+            yield Finding(effect="note", field=refusal.field, message=f"an apns.{kind.__name__} does not take it.", mend=refusal.advice)
+
+
 def _moment(value: Any, begin: datetime) -> datetime | None:
     return begin + value if isinstance(value, timedelta) else value
 
@@ -226,6 +238,6 @@ def _named(case: Case, field: str) -> str:
 
 
 RULES = (
-    known_keys, push_type, entitlements, sounds, urgency, background_priority, background_budget, calls, live_activity,
+    known_keys, push_type, entitlements, sounds, urgency, background_priority, background_budget, calls, live_activity, other_targets,
 )  # fmt: skip
 """For all that leads to an iPhone."""

@@ -116,6 +116,18 @@ def empty_look(case: Case) -> Iterator[Finding]:
         )
 
 
+def older_apps(case: Case) -> Iterator[Finding]:
+    """The new generation of Android settings, and apps that do not know it."""
+    remote = mapping(mapping(case.payload.get("android_v2")).get("remote_notification"))
+    if "android" in case.platforms and remote.get("use_as_v1_data_message"):
+        yield Finding(
+            effect="needs app",
+            field="android_v2.remote_notification",
+            platform="android",
+            message="apps that do not know the new form get the data alone, and have to show it themselves.",
+        )
+
+
 def overwritten(case: Case) -> Iterator[Finding]:
     """Names that Google takes for itself."""
     for key in sorted({"notification", "collapse_key"} & set(mapping(case.payload.get("data")))):
@@ -196,6 +208,7 @@ RULES = (
     topic_size,
     channel,
     empty_look,
+    older_apps,
     overwritten,
     iphone_background,
     iphone_look,

@@ -140,22 +140,22 @@ def _lint_for(message: Message, provider: str, screens: Sequence[Screen], now: d
     for rule, platform in rules_for(case):
         for said in rule(case):
             yield _warning(said, provider, platform)
-    worded = False
+    worded: set[tuple[str, str]] = set()
     for screen in screens:
         shown = content(message, screen, provider)
         if isinstance(shown, Content) and shown.shown:
             yield from _on_screen(shown, screen, provider)
-            if not worded:
-                for field, text in (("title", shown.title), ("subtitle", shown.subtitle), ("body", shown.body)):
-                    yield from (_warning(said, provider) for said in wording(field, text))
-                if not harmless(shown.title).strip() and harmless(shown.subtitle + shown.body).strip():
-                    yield LintWarning(
-                        effect=Effect.NOTE,
-                        provider=provider,
-                        field="title",
-                        message="is empty: the app's or the site's name stands in its place.",
-                    )
-            worded = True
+            yield from (_warning(said, provider) for said in _worded(shown, worded))
+
+
+def _worded(shown: Content, seen: set[tuple[str, str]]) -> Iterator[Finding]:
+    """What the words themselves say; what another screen shows as well is looked at once."""
+    for field, text in (("title", shown.title), ("subtitle", shown.subtitle), ("body", shown.body)):
+        if (field, text) not in seen:
+            seen.add((field, text))
+            yield from wording(field, text)
+            if field == "title" and not harmless(text).strip() and harmless(shown.subtitle + shown.body).strip():
+                yield Finding(effect="note", field="title", message="is empty: the app's or the site's name stands in its place.")
 
 
 def _refused(refusal: Verdict, provider: str) -> LintWarning:

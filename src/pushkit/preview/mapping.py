@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from typing import cast
 
 import attrs
 
@@ -97,8 +98,24 @@ def _names_a_drawable(notification: Notification) -> bool:
     return isinstance(notification.icon, str) and _DRAWABLE(notification.icon) is not None
 
 
-def _names_a_url(notification: Notification) -> bool:
-    return not _names_a_drawable(notification)
+def _no_icon_for_browsers(notification: Notification) -> bool:
+    return _names_a_drawable(notification) and not _own(notification, "webpush", "icon")
+
+
+def _no_icon_for_fcm_browsers(notification: Notification) -> bool:
+    return _names_a_drawable(notification) and not _own(notification, "fcm", "webpush", "notification", "icon")
+
+
+def _no_icon_for_android(notification: Notification) -> bool:
+    return not _names_a_drawable(notification) and not _own(notification, "fcm", "android", "notification", "icon")
+
+
+def _own(notification: Notification, provider: str, *path: str) -> object:
+    """What a provider's own options say instead."""
+    value: object = next((option for option in notification.options if option.provider == provider), None)
+    for step in path:
+        value = cast("Mapping[str, object]", value).get(step) if isinstance(value, Mapping) else getattr(value, step, None)
+    return value
 
 
 def _is_low(notification: Notification) -> bool:
@@ -201,16 +218,18 @@ TABLE: tuple[Row, ...] = (
     Row(
         field="icon",
         apns=Cell(lost="Apple's devices always show the app's own icon."),
-        fcm_android=Cell(("android.notification.icon",), "a drawable's name", lost="A URL is no icon on Android.", when=_names_a_url),
+        fcm_android=Cell(
+            ("android.notification.icon",), "a drawable's name", lost="A URL is no icon on Android.", when=_no_icon_for_android
+        ),
         fcm_ios=Cell(lost="Apple's devices always show the app's own icon."),
         fcm_browsers=Cell(
             ("webpush.notification.icon",),
             "a URL",
             lost="The name of an Android drawable means nothing to a browser.",
-            when=_names_a_drawable,
+            when=_no_icon_for_fcm_browsers,
         ),
         webpush=Cell(
-            ("notification.icon",), "a URL", lost="The name of an Android drawable means nothing to a browser.", when=_names_a_drawable
+            ("notification.icon",), "a URL", lost="The name of an Android drawable means nothing to a browser.", when=_no_icon_for_browsers
         ),
     ),
     Row(

@@ -121,7 +121,7 @@ def test_what_apple_passes_over_is_told(aps: dict[str, Any], field: str) -> None
         (apns.LiveActivityUpdate({"a": 1}), ("note", "priority")),
         (apns.LiveActivityUpdate({"a": 1}, stale_date=NOW - timedelta(hours=1)), ("note", "stale_date")),
         (apns.LiveActivityEnd(dismissal_date=timedelta(hours=6)), ("cut", "dismissal_date")),
-        (apns.LiveActivityUpdate({"a": "x" * 4100}), ("refused", None)),
+        (apns.LiveActivityUpdate({"a": "x" * 5200}), ("refused", None)),
         (fcm.Message(data={"a": "b"}, android=fcm.AndroidConfig(priority="high")), ("needs app", "android.priority")),
         (fcm.Message(data={"a": "b"}), ("note", "apns.payload.aps")),
         (fcm.Message(data={"a": "b"}, apns=fcm.ApnsConfig(payload={"aps": {"content-available": 1}})), ("note", "apns.headers")),
@@ -177,6 +177,37 @@ def test_a_habit_of_a_provider_is_told(message: Any, expected: tuple[str, str | 
 def test_an_ordinary_message_of_a_providers_own_is_left_in_peace(message: Any) -> None:
     """Every kind of message can be written so that the linter says nothing."""
     assert [] == lint(message, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("size", "priority", "expected"),
+    [
+        (4500, Priority.NORMAL, "note: apns: an apns.ActivityToken does not take it."),
+        (5500, Priority.NORMAL, "refused: apns: "),
+        (10, Priority.LOW, "note: apns: priority: an apns.ActivityToken does not take it."),
+    ],
+)
+def test_what_only_a_channel_takes_is_no_refusal(size: int, priority: Priority, expected: str) -> None:
+    """A channel takes 5120 bytes and LOW, an activity's token 4096 and no LOW: refused is what neither takes."""
+    (warning,) = lint(apns.LiveActivityUpdate({"a": "x" * size}, stale_date=timedelta(hours=1), priority=priority))
+
+    assert str(warning).startswith(expected)
+
+
+def test_a_providers_own_icon_mends_the_portable_one() -> None:
+    """A drawable for Android and a URL for browsers, each where it belongs: nothing is lost."""
+    browsers = webpush.Options(icon="https://cdn.example/i.png")
+    notification = attrs.evolve(FINE, icon="ic_bell", options=(*FINE.options, browsers))
+
+    assert [] == lint(notification, ["fcm", "webpush"], ["android", "windows"], now=NOW)
+
+
+def test_the_words_of_every_platform_are_looked_at() -> None:
+    """Android's own title is another text than everybody's."""
+    look = fcm.AndroidNotification(title="Hello {{name}}", channel_id="c")
+    message = fcm.Message(notification=fcm.Notification(title="Hello"), android=fcm.AndroidConfig(notification=look))
+
+    assert {("note", "title")} == told(message)
 
 
 def test_what_a_platform_is_not_asked_about_is_not_told() -> None:
