@@ -9,7 +9,7 @@ import attrs
 
 from pushkit.messages import Message
 from pushkit.preview.linting import LintWarning, lint
-from pushkit.preview.looks import Look, chosen_providers, looks
+from pushkit.preview.looks import Look, chosen_providers, looks, reached
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -70,7 +70,7 @@ def preview(
 
     Args:
         message: a ``pushkit.Notification``, or a provider's own message (shown on the platforms it reaches).
-        platforms: some of ``"ios"``, ``"android"``, ``"windows"``, ``"macos"``, ``"linux"``; None for all.
+        platforms: some of ``"ios"``, ``"android"``, ``"windows"``, ``"macos"``, ``"linux"``; None for all that it reaches.
         providers: some of ``"apns"``, ``"fcm"``, ``"webpush"``; with ``["fcm"]`` iPhones and browsers get it through FCM.
             None: each platform gets it through its own.
         app: the name that stands above the notification.
@@ -82,6 +82,8 @@ def preview(
     if not isinstance(message, Message):
         raise TypeError(f"expected a pushkit.Notification or a provider's message, found a {type(message).__name__}")
     carriers = chosen_providers(message, providers)
+    if platforms is None:
+        platforms = reached(message, carriers)
     found = looks(message, platforms, app, carriers)
     shown = [look.screen.key for look in found]
     return Preview(looks=found, warnings=tuple(lint(message, carriers, shown)))

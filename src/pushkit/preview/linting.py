@@ -159,8 +159,8 @@ def _worded(shown: Content, seen: set[tuple[str, str]]) -> Iterator[Finding]:
 
 
 def _refused(refusal: Verdict, provider: str) -> LintWarning:
-    said = (refusal.detail or refusal.reason).removeprefix(f"{refusal.field}: ")
-    if said in refusal.advice:
+    said = refusal.detail.removeprefix(f"{refusal.field}: ")
+    if not said or said in refusal.advice:
         said = "cannot be sent"  # the advice says all of it
     return LintWarning(
         effect=Effect.REFUSED,

@@ -122,6 +122,12 @@ def carrier(message: Message, screen: Screen, providers: Sequence[str]) -> str |
     return None
 
 
+def reached(message: Message, providers: Sequence[str]) -> tuple[str, ...]:
+    """The platforms that these providers bring this message to; all, where that is none."""
+    found = tuple(key for key, screen in SCREENS.items() if carrier(message, screen, providers) is not None)
+    return found or tuple(SCREENS)
+
+
 def content(message: Message, screen: Screen, provider: str) -> Content | Verdict:
     """What the platform is told to show, or the refusal."""
     if provider == "apns":
@@ -141,8 +147,9 @@ def content(message: Message, screen: Screen, provider: str) -> Content | Verdic
 def _look(message: Message, screen: Screen, app: str, providers: Sequence[str]) -> Look:
     provider = carrier(message, screen, providers)
     if provider is None:
-        whose = f"{message.provider}'s" if message.provider is not None else "this"
-        return Look(screen=screen, provider="", app=app, shown=False, why=f"{whose} {type(message).__name__} does not go to this platform")
+        other = "none of the chosen providers brings it to this platform"
+        why = other if message.provider is None else f"{message.provider}'s {type(message).__name__} does not go to this platform"
+        return Look(screen=screen, provider="", app=app, shown=False, why=why)
     found = content(message, screen, provider)
     if isinstance(found, Verdict):
         return Look(screen=screen, provider=provider, app=app, shown=False, refused=True, why=found.advice)
@@ -185,6 +192,8 @@ def _notes(message: Message, found: Content, screen: Screen) -> Iterable[str]:
         yield "the app translates a text; shown is the fallback or the key"
     if found.level in {"time-sensitive", "critical"}:
         yield f"{found.level}: breaks through Focus" + (" and the mute switch" if found.level == "critical" else "")
+    if getattr(message, "push_type", "") == "liveactivity":
+        yield "shown is the alert; the Live Activity itself is drawn by the app"
     if found.silent:
         yield "no sound"
     if found.picture and screen.picture is Picture.EXTENSION:

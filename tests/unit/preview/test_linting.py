@@ -232,8 +232,16 @@ def test_nothing_that_a_field_can_hold_raises(fields: dict[str, Any]) -> None:
 
 @given(st.recursive(st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=10)), lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=8) | st.sampled_from(["aps", "alert", "title", "body", "badge", "sound", "category", "title-loc-key", "loc-args", "content-available"]), inner, max_size=4)), max_leaves=12))  # fmt: skip
 def test_any_raw_payload_can_be_looked_at(payload: Any) -> None:
-    """A raw APNs payload or Web Push message may be anything that JSON can say."""
-    for message in (apns.Push(payload), apns.Push({"aps": payload}), webpush.Message(payload), webpush.Message({"notification": payload})):
+    """What is given as JSON may be anything that JSON can say."""
+    for message in (
+        apns.Push(payload),
+        apns.Push({"aps": payload}),
+        webpush.Message(payload),
+        webpush.Message({"notification": payload}),
+        fcm.Message(apns=fcm.ApnsConfig(payload={"aps": payload})),
+        fcm.Message(notification=fcm.Notification(title="x"), apns=fcm.ApnsConfig(payload={"aps": {"alert": payload}})),
+        fcm.Message(webpush=fcm.WebpushConfig(notification=payload)),
+    ):
         found = preview(message)
         assert found.text()
         assert all(str(warning) for warning in found.warnings)

@@ -238,6 +238,19 @@ def test_apple_messages_that_show_nothing_say_what_happens(message, why: str) ->
     assert why in found.why
 
 
+def test_a_message_is_shown_where_it_goes() -> None:
+    """No card says of four platforms that nothing comes there, unless one asks about them."""
+    keys = {name: [look.screen.key for look in preview(message, providers=chosen).looks] for name, message, chosen in (
+        ("apns", apns.Push({"aps": {"alert": "x"}}), None),
+        ("webpush", webpush.Declarative(title="x", navigate="https://x.example/"), None),
+        ("chosen", Notification(title="x"), ["webpush"]),
+        ("misdirected", apns.Background(), ["fcm"]),
+    )}  # fmt: skip
+
+    browsers = ["windows", "macos", "linux"]
+    assert {"apns": ["ios"], "webpush": browsers, "chosen": browsers, "misdirected": list(SCREENS)} == keys
+
+
 def test_a_live_activity_with_an_alert_shows_it() -> None:
     """Its title and body light the screen."""
     assert "Goal! 1:0" == shown(look(apns.LiveActivityUpdate({"score": 1}, title="Goal!", body="1:0"), "ios"))
