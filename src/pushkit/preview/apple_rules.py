@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from pushkit.notification import Notification, Priority
 from pushkit.preview import payloads
-from pushkit.preview.case import Case, Finding, mapping
+from pushkit.preview.case import Case, Effect, Finding, mapping
 from pushkit.verdict import Verdict
 
 _LEVELS = ("passive", "active", "time-sensitive", "critical")
@@ -76,13 +76,16 @@ def known_keys(case: Case) -> Iterator[Finding]:
         known = _APS.get(key)
         if known is None:
             yield Finding(
-                effect="ignored", field=field, message="is no key that Apple knows.", mend="Data for the app go beside aps, not inside."
+                effect=Effect.IGNORED,
+                field=field,
+                message="is no key that Apple knows.",
+                mend="Data for the app go beside aps, not inside.",
             )
         elif not known[0](value):
-            yield Finding(effect="ignored", field=field, message=f"has the wrong type: Apple expects {known[1]}.")
+            yield Finding(effect=Effect.IGNORED, field=field, message=f"has the wrong type: Apple expects {known[1]}.")
     for key in mapping(aps.get("alert")):
         if key not in _ALERT:
-            yield Finding(effect="ignored", field=f"aps.alert.{key[:40]}", message="is no key that Apple knows.")
+            yield Finding(effect=Effect.IGNORED, field=f"aps.alert.{key[:40]}", message="is no key that Apple knows.")
 
 
 def push_type(case: Case) -> Iterator[Finding]:
@@ -91,13 +94,13 @@ def push_type(case: Case) -> Iterator[Finding]:
     seen = [key for key in _SHOWN if key in case.aps]
     if kind == "background" and seen:
         yield Finding(
-            effect="note",
+            effect=Effect.NOTE,
             field=f"aps.{seen[0]}",
             message="does not belong into a background push: Apple may refuse, delay or drop it.",
             mend="Send it with the push type alert.",
         )
     if kind == "alert" and not seen:
-        yield Finding(effect="hidden", field="aps", message="holds no alert, badge or sound: the person sees and hears nothing.")
+        yield Finding(effect=Effect.HIDDEN, field="aps", message="holds no alert, badge or sound: the person sees and hears nothing.")
 
 
 def entitlements(case: Case) -> Iterator[Finding]:
@@ -105,14 +108,14 @@ def entitlements(case: Case) -> Iterator[Finding]:
     level, sound = case.aps.get("interruption-level"), case.aps.get("sound")
     if level == "critical" or mapping(sound).get("critical"):
         yield Finding(
-            effect="needs app",
+            effect=Effect.NEEDS_APP,
             field=_named(case, "interruption" if level == "critical" else "sound"),
             message="critical alerts work only with Apple's entitlement and the person's consent; otherwise they are ordinary ones.",
             mend="Ask Apple for the critical alerts entitlement.",
         )
     elif level == "time-sensitive":
         yield Finding(
-            effect="needs app",
+            effect=Effect.NEEDS_APP,
             field=_named(case, "interruption"),
             message="time-sensitive alerts work only with the capability of that name; otherwise they are ordinary ones.",
             mend="Add the Time Sensitive Notifications capability to the app.",
@@ -124,10 +127,10 @@ def sounds(case: Case) -> Iterator[Finding]:
     sound = case.aps.get("sound")
     name = mapping(cast("object", sound)).get("name", sound)
     if case.aps.get("interruption-level") == "passive" and sound:
-        yield Finding(effect="ignored", field="sound", message="a passive notification plays no sound.")
+        yield Finding(effect=Effect.IGNORED, field="sound", message="a passive notification plays no sound.")
     elif isinstance(name, str) and name != "default" and "." not in name:
         yield Finding(
-            effect="note",
+            effect=Effect.NOTE,
             field="sound",
             message="names no file: iPhones look for the whole name with its ending, and play the default sound when there is none.",
             mend='Give the name with its ending, such as "chime.caf".',
@@ -144,7 +147,7 @@ def urgency(case: Case) -> Iterator[Finding]:
         and case.aps.get("interruption-level") in {"time-sensitive", "critical"}
     ):
         yield Finding(
-            effect="note",
+            effect=Effect.NOTE,
             field="priority",
             message=f"is {message.priority.name}: a {case.aps['interruption-level']} alert may come late.",
             mend="Leave priority at HIGH.",
@@ -156,7 +159,7 @@ def background_priority(case: Case) -> Iterator[Finding]:
     message = case.message
     if isinstance(message, Notification) and message.background and message.priority is not Priority.NORMAL:
         yield Finding(
-            effect="changed", field="priority", message="a background push always has priority 5 (NORMAL): Apple refuses any other."
+            effect=Effect.CHANGED, field="priority", message="a background push always has priority 5 (NORMAL): Apple refuses any other."
         )
 
 
@@ -164,7 +167,7 @@ def background_budget(case: Case) -> Iterator[Finding]:
     """For messages of APNs's own; the mapping table says it of a portable one."""
     if not isinstance(case.message, Notification) and getattr(case.message, "push_type", None) == "background":
         yield Finding(
-            effect="note", field=None, message="The system lets two or three background pushes an hour through and keeps the newest."
+            effect=Effect.NOTE, field=None, message="The system lets two or three background pushes an hour through and keeps the newest."
         )
 
 
@@ -174,7 +177,7 @@ def calls(case: Case) -> Iterator[Finding]:
     ttl = message.ttl.total_seconds() if isinstance(message.ttl, timedelta) else message.ttl
     if getattr(message, "push_type", None) in {"voip", "pushtotalk"} and isinstance(ttl, (int, float)) and ttl > _CALL:
         yield Finding(
-            effect="note", field="ttl", message="the device rings even when the call is long over.", mend="Keep it to a few seconds."
+            effect=Effect.NOTE, field="ttl", message="the device rings even when the call is long over.", mend="Keep it to a few seconds."
         )
 
 
@@ -188,24 +191,26 @@ def live_activity(case: Case) -> Iterator[Finding]:
     begin = message.timestamp or case.now
     stale = _moment(message.stale_date, begin)
     if stale is not None and stale <= begin:
-        yield Finding(effect="note", field="stale_date", message="is no later than the state itself: it counts as out of date at once.")
+        yield Finding(
+            effect=Effect.NOTE, field="stale_date", message="is no later than the state itself: it counts as out of date at once."
+        )
     if isinstance(message, LiveActivityEnd):
         end = _moment(message.dismissal_date, begin)
         if end is not None and end - begin > _LONGEST_END:
             yield Finding(
-                effect="cut", field="dismissal_date", message="the card goes from the lock screen after four hours at the latest."
+                effect=Effect.CUT, field="dismissal_date", message="the card goes from the lock screen after four hours at the latest."
             )
         return
     if stale is None:
         yield Finding(
-            effect="note",
+            effect=Effect.NOTE,
             field="stale_date",
             message="is not set: when no later update arrives, an old state looks like a fresh one.",
             mend="Say until when this state can be believed.",
         )
     if isinstance(message, LiveActivityUpdate) and message.title is None and message.priority in {None, Priority.HIGH}:
         yield Finding(
-            effect="note",
+            effect=Effect.NOTE,
             field="priority",
             message="HIGH counts against the app's hourly budget, and what is over it comes late.",
             mend="Use NORMAL for updates that can wait.",
@@ -213,10 +218,14 @@ def live_activity(case: Case) -> Iterator[Finding]:
     if isinstance(message, LiveActivityStart):
         if message.collapse_id is None:
             yield Finding(
-                effect="note", field="collapse_id", message="is not set: a second start that waited for the device makes a second card."
+                effect=Effect.NOTE,
+                field="collapse_id",
+                message="is not set: a second start that waited for the device makes a second card.",
             )
         if message.input_push_channel is not None:
-            yield Finding(effect="note", field="input_push_channel", message="iOS 17 does not start an activity that listens to a channel.")
+            yield Finding(
+                effect=Effect.NOTE, field="input_push_channel", message="iOS 17 does not start an activity that listens to a channel."
+            )
 
 
 def other_targets(case: Case) -> Iterator[Finding]:
@@ -226,7 +235,9 @@ def other_targets(case: Case) -> Iterator[Finding]:
     for kind in payloads.apns_kinds(case.message):
         refusal = payloads.apns_payload_for(case.message, kind)
         if isinstance(refusal, Verdict):
-            yield Finding(effect="note", field=refusal.field, message=f"an apns.{kind.__name__} does not take it.", mend=refusal.advice)
+            yield Finding(
+                effect=Effect.NOTE, field=refusal.field, message=f"an apns.{kind.__name__} does not take it.", mend=refusal.advice
+            )
 
 
 def _moment(value: Any, begin: datetime) -> datetime | None:

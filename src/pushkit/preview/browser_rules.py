@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from pushkit.notification import Notification
-from pushkit.preview.case import Case, Finding
+from pushkit.preview.case import Case, Effect, Finding
 
 PORTABLE = 2820
 """Bytes. The value of ``pushkit.webpush.limits.PORTABLE_LIMIT``; a test keeps them equal."""
@@ -20,7 +20,7 @@ def phones(case: Case) -> Iterator[Finding]:
     """Firefox on phones is reached through other services, which take less."""
     if case.size > PORTABLE:
         yield Finding(
-            effect="note",
+            effect=Effect.NOTE,
             field="body" if isinstance(case.message, Notification) else "data",
             message=f"{case.size} bytes may not reach browsers on phones, which take about {PORTABLE}.",
             mend="Send an id and let the service worker fetch the rest.",
@@ -34,13 +34,13 @@ def shows(case: Case) -> Iterator[Finding]:
         return
     if not case.size:
         yield Finding(
-            effect="note",
+            effect=Effect.NOTE,
             field="data",
             message="a push without content: browsers show a general notice unless the service worker shows one.",
         )
     elif not isinstance(case.payload.get("notification"), dict):
         yield Finding(
-            effect="needs app",
+            effect=Effect.NEEDS_APP,
             field="data",
             message="the service worker has to show a notification for it: Safari takes the permission away from pages that show nothing.",
         )
@@ -56,7 +56,7 @@ def web_link(case: Case) -> Iterator[Finding]:
             scheme = "?"
         if scheme not in {"", "http", "https"}:
             yield Finding(
-                effect="ignored",
+                effect=Effect.IGNORED,
                 field="link",
                 message="browsers open web addresses only.",
                 mend="Use an https:// link that the app claims.",

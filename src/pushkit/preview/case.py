@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, TypeAlias, cast
@@ -11,11 +12,30 @@ import attrs
 from pushkit.messages import Message
 
 
+class Effect(enum.StrEnum):
+    """What happens to something that was said."""
+
+    REFUSED = "refused"
+    """Nothing is sent: the outcome would be a failure, a ``PayloadFailure`` in almost every case."""
+    CUT = "cut"
+    """The beginning is shown, the rest only after opening, or never."""
+    HIDDEN = "hidden"
+    """It arrives and is not shown."""
+    IGNORED = "ignored"
+    """It is not sent, or has no effect there."""
+    CHANGED = "changed"
+    """It is sent as something else."""
+    NEEDS_APP = "needs app"
+    """It works only if the app or the service worker does its part."""
+    NOTE = "note"
+    """Worth knowing before it goes to everybody."""
+
+
 @attrs.frozen(kw_only=True)
 class Finding:
-    """What a rule found; ``effect`` is a value of ``Effect``."""
+    """What a rule found."""
 
-    effect: str
+    effect: Effect
     field: str | None
     message: str
     mend: str = ""

@@ -11,7 +11,7 @@ from typing import Any
 
 from pushkit.notification import Notification, Priority
 from pushkit.preview import payloads
-from pushkit.preview.case import Case, Finding, mapping
+from pushkit.preview.case import Case, Effect, Finding, mapping
 from pushkit.preview.mapping import BROWSERS
 from pushkit.verdict import Verdict
 
@@ -31,14 +31,14 @@ def background_priority(case: Case) -> Iterator[Finding]:
     if isinstance(message, Notification):
         if message.background and message.priority is Priority.HIGH:
             yield Finding(
-                effect="changed",
+                effect=Effect.CHANGED,
                 field="priority",
                 platform="android",
                 message="a push that shows nothing is sent with normal priority: Android takes high priority away from apps that do not show anything.",
             )
     elif mapping(case.payload.get("android")).get("priority") == "high" and not (case.payload.get("notification") or _look(case)):
         yield Finding(
-            effect="needs app",
+            effect=Effect.NEEDS_APP,
             field="android.priority",
             platform="android",
             message="the app has to show something for each of these: Android takes high priority away from apps that do not.",
@@ -52,11 +52,11 @@ def badge_zero(case: Case) -> Iterator[Finding]:
         return
     if badge == 0 and not isinstance(badge, bool):
         yield Finding(
-            effect="ignored", field="badge", platform="android", message="0 is not sent to Android: FCM cannot take a number away."
+            effect=Effect.IGNORED, field="badge", platform="android", message="0 is not sent to Android: FCM cannot take a number away."
         )
     if _look(case).get("notification_count") == 0:
         yield Finding(
-            effect="note",
+            effect=Effect.NOTE,
             field="android.notification.notification_count",
             platform="android",
             message="0 counts up by one: FCM cannot take a number away.",
@@ -69,7 +69,7 @@ def web_link(case: Case) -> Iterator[Finding]:
     link = message.link if isinstance(message, Notification) else None
     if BROWSERS in case.platforms and isinstance(link, str) and link and not link.startswith("https://"):
         yield Finding(
-            effect="ignored",
+            effect=Effect.IGNORED,
             field="link",
             platform=BROWSERS,
             message="browsers behind FCM open https:// links only; the page gets it as the data entry link all the same.",
@@ -81,7 +81,7 @@ def topic_size(case: Case) -> Iterator[Finding]:
     refusal = payloads.fcm_payload(case.message, topic=True)
     if isinstance(refusal, Verdict) and refusal.reason == "payload_too_large":
         yield Finding(
-            effect="note",
+            effect=Effect.NOTE,
             field=refusal.field,
             message="fits a device, and is too long for a topic or condition (2048 bytes).",
             mend="Shorten it before it goes to a topic.",
@@ -94,7 +94,7 @@ def channel(case: Case) -> Iterator[Finding]:
     displayed = "android" in case.platforms and "android_v2" not in case.payload and (case.payload.get("notification") or look)
     if displayed and not look.get("channel_id"):
         yield Finding(
-            effect="note",
+            effect=Effect.NOTE,
             field="android.notification.channel_id",
             platform="android",
             message="names no notification channel: it appears in the app's default channel, or in one called Miscellaneous.",
@@ -108,7 +108,7 @@ def empty_look(case: Case) -> Iterator[Finding]:
     words = [*common, *look]
     if "android" in case.platforms and look and not any(word.startswith(("title", "body")) for word in words):
         yield Finding(
-            effect="note",
+            effect=Effect.NOTE,
             field="android.notification",
             platform="android",
             message="has neither title nor body: Android shows an empty notification, even for a background push.",
@@ -121,7 +121,7 @@ def older_apps(case: Case) -> Iterator[Finding]:
     remote = mapping(mapping(case.payload.get("android_v2")).get("remote_notification"))
     if "android" in case.platforms and remote.get("use_as_v1_data_message"):
         yield Finding(
-            effect="needs app",
+            effect=Effect.NEEDS_APP,
             field="android_v2.remote_notification",
             platform="android",
             message="apps that do not know the new form get the data alone, and have to show it themselves.",
@@ -131,7 +131,7 @@ def older_apps(case: Case) -> Iterator[Finding]:
 def overwritten(case: Case) -> Iterator[Finding]:
     """Names that Google takes for itself."""
     for key in sorted({"notification", "collapse_key"} & set(mapping(case.payload.get("data")))):
-        yield Finding(effect="note", field=f"data[{key!r}]", message="is a name that Google may overwrite.", mend="Use another name.")
+        yield Finding(effect=Effect.NOTE, field=f"data[{key!r}]", message="is a name that Google may overwrite.", mend="Use another name.")
 
 
 def iphone_background(case: Case) -> Iterator[Finding]:
@@ -143,7 +143,7 @@ def iphone_background(case: Case) -> Iterator[Finding]:
         return
     if "content-available" not in aps:
         yield Finding(
-            effect="note",
+            effect=Effect.NOTE,
             field="apns.payload.aps",
             platform="ios",
             message="holds no content-available: iPhones whose app is in the background get nothing of it.",
@@ -151,7 +151,7 @@ def iphone_background(case: Case) -> Iterator[Finding]:
         )
     elif mapping(block.get("headers")).get("apns-priority") != "5":
         yield Finding(
-            effect="note",
+            effect=Effect.NOTE,
             field="apns.headers",
             platform="ios",
             message="Google sends priority 10 where none is said, and Apple refuses it for a push that shows nothing.",
@@ -166,7 +166,7 @@ def iphone_look(case: Case) -> Iterator[Finding]:
     common, alert = mapping(case.payload.get("notification")), mapping(case.aps.get("alert"))
     if alert and any(part in common and not any(key.startswith(start) for key in alert) for part, start in _PARTS):
         yield Finding(
-            effect="note",
+            effect=Effect.NOTE,
             field="apns.payload.aps.alert",
             platform="ios",
             message="may replace the message's own title and body: Google does not say whether it adds what is missing.",
@@ -176,7 +176,7 @@ def iphone_look(case: Case) -> Iterator[Finding]:
         common.get("image") or mapping(mapping(case.payload.get("apns")).get("fcm_options")).get("image")
     ) and "mutable-content" not in case.aps:
         yield Finding(
-            effect="hidden",
+            effect=Effect.HIDDEN,
             field="image",
             platform="ios",
             message="iPhones do not ask the app's service extension for the picture: mutable-content is not set.",
@@ -193,7 +193,7 @@ def iphone_collapse_id(case: Case) -> Iterator[Finding]:
     given = mapping(mapping(case.payload.get("apns")).get("headers")).get("apns-collapse-id")
     if "ios" in case.platforms and isinstance(given, str) and len(given.encode("utf-8", "replace")) > _COLLAPSE_LIMIT:
         yield Finding(
-            effect="refused",
+            effect=Effect.REFUSED,
             field="collapse_key" if isinstance(case.message, Notification) else "apns.headers",
             platform="ios",
             message=f"is longer than {_COLLAPSE_LIMIT} bytes: Apple refuses it.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from pushkit.message_checks import first_look
 from pushkit.messages import Message
 from pushkit.notification import Notification
 from pushkit.preview import payloads
-from pushkit.preview.case import Case, Finding, mapping
+from pushkit.preview.case import Case, Effect, Finding, mapping
 from pushkit.preview.fitting import Fitted, fit, harmless
 from pushkit.preview.looks import carrier, chosen_platforms, chosen_providers, content
 from pushkit.preview.mapping import BROWSERS, COLUMNS, LOCALIZED, PROVIDERS, TABLE, localized_fields, says
@@ -24,25 +23,6 @@ from pushkit.preview.screens import Picture, Screen
 from pushkit.preview.wording import wording
 from pushkit.secret import clean
 from pushkit.verdict import Verdict
-
-
-class Effect(enum.StrEnum):
-    """What happens to something that was said."""
-
-    REFUSED = "refused"
-    """Nothing is sent: the outcome would be a failure, a ``PayloadFailure`` in almost every case."""
-    CUT = "cut"
-    """The beginning is shown, the rest only after opening, or never."""
-    HIDDEN = "hidden"
-    """It arrives and is not shown."""
-    IGNORED = "ignored"
-    """It is not sent, or has no effect there."""
-    CHANGED = "changed"
-    """It is sent as something else."""
-    NEEDS_APP = "needs app"
-    """It works only if the app or the service worker does its part."""
-    NOTE = "note"
-    """Worth knowing before it goes to everybody."""
 
 
 @attrs.frozen(kw_only=True)
@@ -155,7 +135,7 @@ def _worded(shown: Content, seen: set[tuple[str, str]]) -> Iterator[Finding]:
             seen.add((field, text))
             yield from wording(field, text)
             if field == "title" and not harmless(text).strip() and harmless(shown.subtitle + shown.body).strip():
-                yield Finding(effect="note", field="title", message="is empty: the app's or the site's name stands in its place.")
+                yield Finding(effect=Effect.NOTE, field="title", message="is empty: the app's or the site's name stands in its place.")
 
 
 def _refused(refusal: Verdict, provider: str) -> LintWarning:
@@ -194,7 +174,7 @@ def _refusal(message: Message, provider: str) -> tuple[dict[str, Any], int] | Ve
 
 def _warning(said: Finding, provider: str, platform: str | None = None) -> LintWarning:
     return LintWarning(
-        effect=Effect(said.effect),
+        effect=said.effect,
         provider=provider,
         platform=said.platform or platform,
         field=said.field,
@@ -219,7 +199,7 @@ def _mapped(notification: Notification, provider: str, platforms: frozenset[str]
             cell = row.cell(name)
             for field in fields:
                 if cell.lost and (cell.when is None or cell.when(notification)):
-                    yield LintWarning(effect=Effect(cell.effect), provider=provider, platform=platform, field=field, message=cell.lost)
+                    yield LintWarning(effect=cell.effect, provider=provider, platform=platform, field=field, message=cell.lost)
                 if cell.app:
                     yield LintWarning(effect=Effect.NEEDS_APP, provider=provider, platform=platform, field=field, message=cell.app)
 

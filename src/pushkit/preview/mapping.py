@@ -14,6 +14,7 @@ from typing import cast
 import attrs
 
 from pushkit.notification import InterruptionLevel, Localized, Notification, Priority, Sound
+from pushkit.preview.case import Effect
 
 PROVIDERS = ("apns", "fcm", "webpush")
 BROWSERS = "browsers"
@@ -50,8 +51,8 @@ class Cell:
     """What a person does not see of it, in one sentence; empty: nothing is lost."""
     app: str = attrs.field(default="", kw_only=True)
     """What the app or the service worker has to do for it; empty: nothing."""
-    effect: str = attrs.field(default="ignored", kw_only=True)
-    """What the linter calls the loss: a value of ``Effect``."""
+    effect: Effect = attrs.field(default=Effect.IGNORED, kw_only=True)
+    """What the linter calls the loss."""
     when: Callable[[Notification], bool] | None = attrs.field(default=None, kw_only=True)
     """Which notifications lose it; None: all that set the field."""
 
@@ -165,7 +166,7 @@ TABLE: tuple[Row, ...] = (
             ("notification.body",),
             "its first line",
             lost="Browsers have no subtitle: it becomes the first line of the body.",
-            effect="changed",
+            effect=Effect.CHANGED,
         ),
     ),
     Row(
@@ -195,13 +196,13 @@ TABLE: tuple[Row, ...] = (
             app=_TRANSLATED,
         ),
         fcm_browsers=Cell(
-            ("notification.title",), "the fallback", lost="Browsers look no keys up: they show the fallback.", effect="changed"
+            ("notification.title",), "the fallback", lost="Browsers look no keys up: they show the fallback.", effect=Effect.CHANGED
         ),
         webpush=Cell(
             ("notification.title",),
             "the fallback; without one it is refused",
             lost="Browsers look no keys up: they show the fallback.",
-            effect="changed",
+            effect=Effect.CHANGED,
         ),
     ),
     Row(
@@ -239,7 +240,7 @@ TABLE: tuple[Row, ...] = (
             ("android.notification.notification_count",),
             "0 is left out",
             lost="The number on the icon depends on the launcher.",
-            effect="note",
+            effect=Effect.NOTE,
             when=_has_a_number,
         ),
         fcm_ios=Cell(("apns.payload.aps.badge",), "0 takes the number away"),
@@ -255,7 +256,7 @@ TABLE: tuple[Row, ...] = (
             ("android.notification.sound",),
             "a file's name",
             lost="Since Android 8 the app's notification channel decides the sound.",
-            effect="note",
+            effect=Effect.NOTE,
             when=_has_a_sound_of_its_own,
         ),
         fcm_ios=Cell(("apns.payload.aps.sound",), "a file's name, or a critical sound"),
@@ -297,7 +298,7 @@ TABLE: tuple[Row, ...] = (
         fcm_android=Cell(("android.collapse_key", "android.notification.tag")),
         fcm_ios=Cell(("apns.headers.apns-collapse-id",)),
         fcm_browsers=Cell(("webpush.notification.tag",)),
-        webpush=Cell(("Topic", "notification.tag"), lost="Safari ignores the tag of what it already shows.", effect="note"),
+        webpush=Cell(("Topic", "notification.tag"), lost="Safari ignores the tag of what it already shows.", effect=Effect.NOTE),
     ),
     Row(
         field="data",
@@ -322,7 +323,7 @@ TABLE: tuple[Row, ...] = (
             ("android.priority",),
             "high, normal, normal",
             lost="Android knows two priorities: LOW is sent as NORMAL.",
-            effect="changed",
+            effect=Effect.CHANGED,
             when=_is_low,
         ),
         fcm_ios=Cell(("apns.headers.apns-priority",), "10, 5, 1"),
@@ -336,7 +337,7 @@ TABLE: tuple[Row, ...] = (
             ("android.notification.notification_priority",),
             "low, none, high, max",
             lost="Since Android 8 the app's notification channel decides how much it interrupts.",
-            effect="note",
+            effect=Effect.NOTE,
             when=_is_not_active,
         ),
         fcm_ios=Cell(("apns.payload.aps.interruption-level",)),
@@ -351,14 +352,14 @@ TABLE: tuple[Row, ...] = (
             ("aps.content-available", "apns-push-type", "apns-priority"),
             "background, 5",
             lost="The system lets two or three an hour through and keeps the newest.",
-            effect="note",
+            effect=Effect.NOTE,
         ),
         fcm_android=Cell(("android.priority",), "normal; data alone", app="The app has to handle the data; nothing is shown."),
         fcm_ios=Cell(
             ("apns.payload.aps.content-available", "apns.headers.apns-push-type", "apns.headers.apns-priority"),
             "background, 5",
             lost="The system lets two or three an hour through and keeps the newest.",
-            effect="note",
+            effect=Effect.NOTE,
         ),
         fcm_browsers=Cell((), "data alone", app="The page or its service worker has to handle the data."),
         webpush=Cell(

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pushkit.notification import Notification
 from pushkit.preview import apple_rules, browser_rules, google_rules
-from pushkit.preview.case import Case, Finding, Rule, mapping
+from pushkit.preview.case import Case, Effect, Finding, Rule, mapping
 from pushkit.preview.mapping import BROWSERS
 from pushkit.preview.wording import PLACEHOLDER
 
@@ -26,16 +26,16 @@ def lifetime(case: Case) -> Iterator[Finding]:
     if isinstance(message.expires_at, datetime):
         field, left = "expires_at", (message.expires_at - case.now).total_seconds()
         if left <= 0:
-            yield Finding(effect="refused", field=field, message="is in the past: nothing is sent, and each outcome is expired.")
+            yield Finding(effect=Effect.REFUSED, field=field, message="is in the past: nothing is sent, and each outcome is expired.")
             return
     else:
         field = "ttl"
         left = message.ttl.total_seconds() if isinstance(message.ttl, timedelta) else message.ttl
     if left == 0:
-        yield Finding(effect="note", field=field, message="0 means now or never: who is offline at that moment gets nothing.")
+        yield Finding(effect=Effect.NOTE, field=field, message="0 means now or never: who is offline at that moment gets nothing.")
     elif left is not None and left > _KEPT[case.provider] * _DAY:
         yield Finding(
-            effect="cut",
+            effect=Effect.CUT,
             field=field,
             message=f"no message is kept for longer than {_KEPT[case.provider]} days.",
             mend="Ask for 28 days at the most.",
@@ -46,30 +46,31 @@ def addresses(case: Case) -> Iterator[Finding]:
     """Pictures and links that a person's device cannot load or open."""
     for field, value in _addresses(case):
         scheme, host = _parts(value)
-        picture = field.rpartition(".")[2] not in {"link", "navigate"}
+        kind = field.rpartition(".")[2]
+        picture = kind not in {"link", "navigate"}
         if PLACEHOLDER.search(value):
             yield Finding(
-                effect="note",
+                effect=Effect.NOTE,
                 field=field,
                 message="holds what looks like a placeholder that nobody filled in.",
                 mend="Fill it in before it is sent.",
             )
         if scheme == "http":
             yield Finding(
-                effect="hidden" if picture else "note",
+                effect=Effect.HIDDEN if picture else Effect.NOTE,
                 field=field,
                 message="is an http:// address: phones and browsers block it or warn.",
                 mend="Use https://.",
             )
-        elif picture and field != "icon" and not (scheme == "https" and host) and (case.provider != "webpush" or scheme):
+        elif picture and kind != "icon" and not (scheme == "https" and host) and (case.provider != "webpush" or scheme):
             yield Finding(
-                effect="hidden",
+                effect=Effect.HIDDEN,
                 field=field,
                 message="is no https:// address: devices cannot load it.",
                 mend="Give the whole address, from https:// on.",
             )
         if _private(host):
-            yield Finding(effect="note", field=field, message="leads to a private address, which people's devices do not reach.")
+            yield Finding(effect=Effect.NOTE, field=field, message="leads to a private address, which people's devices do not reach.")
 
 
 _PATHS: Mapping[str, tuple[str, ...]] = {
@@ -85,8 +86,9 @@ _PATHS: Mapping[str, tuple[str, ...]] = {
 def _addresses(case: Case) -> Iterator[tuple[str, str]]:
     message = case.message
     if isinstance(message, Notification):
-        icon = case.provider == "webpush" or BROWSERS in case.platforms
-        found = {name: getattr(message, name) for name in ("image", "icon" if icon else "image", "link")}
+        # An icon with an address is one for browsers.
+        names = ("image", "icon", "link") if BROWSERS in case.platforms else ("image", "link")
+        found = {name: getattr(message, name) for name in names}
     else:
         found = {}
         for path in _PATHS[case.provider]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pushkit.preview.case import Finding
+from pushkit.preview.case import Effect, Finding
 from pushkit.preview.fitting import controls
 
 PLACEHOLDER = re.compile(
@@ -20,21 +20,21 @@ def wording(field: str, text: str) -> Iterator[Finding]:
     """What is wrong with one text. Never quotes it."""
     if controls(text):
         yield Finding(
-            effect="note",
+            effect=Effect.NOTE,
             field=field,
             message="holds control characters: some platforms show boxes, others turn the text around.",
             mend="Take them out where the text comes from.",
         )
     if PLACEHOLDER.search(text):
         yield Finding(
-            effect="note",
+            effect=Effect.NOTE,
             field=field,
             message="holds what looks like a placeholder that nobody filled in.",
             mend="Fill it in before it is sent.",
         )
     if _MARKUP.search(text):
         yield Finding(
-            effect="note",
+            effect=Effect.NOTE,
             field=field,
             message="holds HTML: every platform shows it as it is written.",
             mend="Send plain text.",
