@@ -1,7 +1,7 @@
 """
 Rules about Web Push.
 
-Sources: RFC 8030, the Push API draft, and WebKit's pages about Web Push.
+Sources: RFC 8030, the Push API draft, the Notifications API, and WebKit's pages about Web Push.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from pushkit.notification import Notification
-from pushkit.preview.case import Case, Effect, Finding
+from pushkit.preview.case import Case, Effect, Finding, mapping
 
 PORTABLE = 2820
 """Bytes. The value of ``pushkit.webpush.limits.PORTABLE_LIMIT``; a test keeps them equal."""
@@ -46,6 +46,28 @@ def shows(case: Case) -> Iterator[Finding]:
         )
 
 
+def unshowable(case: Case) -> Iterator[Finding]:
+    """Options that contradict each other: showNotification() throws (Notifications API), and nothing appears."""
+    own = mapping(case.payload.get("webpush")) if case.provider == "fcm" else case.payload
+    members = mapping(own.get("notification"))
+    before = "webpush.notification." if case.provider == "fcm" else ""
+    if members.get("silent") is True and members.get("vibrate") is not None:
+        yield Finding(
+            effect=Effect.HIDDEN,
+            field=f"{before}vibrate",
+            message="together with silent: browsers throw an error and show nothing.",
+            mend="Leave one of them out.",
+        )
+    # A portable notification has a tag from its key.
+    if members.get("renotify") is True and not members.get("tag") and not isinstance(case.message, Notification):
+        yield Finding(
+            effect=Effect.HIDDEN,
+            field=f"{before}renotify",
+            message="without a tag: browsers throw an error and show nothing.",
+            mend="Give a tag, or leave renotify out.",
+        )
+
+
 def web_link(case: Case) -> Iterator[Finding]:
     """A browser opens no app."""
     message = case.message
@@ -63,5 +85,5 @@ def web_link(case: Case) -> Iterator[Finding]:
             )
 
 
-RULES = (phones, shows, web_link)
+RULES = (phones, shows, unshowable, web_link)
 """For all that goes through Web Push."""

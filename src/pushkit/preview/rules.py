@@ -123,5 +123,7 @@ def rules_for(case: Case) -> Iterator[tuple[Rule, str | None]]:
         yield from ((rule, "ios" if case.provider == "fcm" else None) for rule in apple_rules.RULES)
     if case.provider == "fcm":
         yield from ((rule, None) for rule in google_rules.RULES)
+        if BROWSERS in case.platforms:
+            yield browser_rules.unshowable, BROWSERS
     if case.provider == "webpush":
         yield from ((rule, None) for rule in browser_rules.RULES)

@@ -140,13 +140,20 @@ def test_what_apple_passes_over_is_told(aps: dict[str, Any], field: str) -> None
         ),
         (Notification(background=True, options=(fcm.Options(android=CHANNEL),)), ("note", "android.notification")),
         (webpush.Message({"id": 7}), ("needs app", "data")),
+        (webpush.Message({"notification": {"title": "x", "silent": True, "vibrate": [100]}}), ("hidden", "vibrate")),
+        (webpush.Message({"notification": {"title": "x", "renotify": True}}), ("hidden", "renotify")),
+        (Notification(title="x", options=(webpush.Options(silent=True, vibrate=(100,)),)), ("hidden", "vibrate")),
+        (
+            fcm.Message(webpush=fcm.WebpushConfig(notification={"title": "x", "renotify": True})),
+            ("hidden", "webpush.notification.renotify"),
+        ),
         (webpush.Declarative(title="x", navigate="http://shop.example/"), ("note", "navigate")),
         (Notification(title="x", link="myapp://order/1"), ("ignored", "link")),
     ],
 )
 def test_a_habit_of_a_provider_is_told(message: Any, expected: tuple[str, str | None]) -> None:
     """Rules read what is sent, so they hold for providers' own messages too."""
-    provider = message.provider or {"android.notification": "fcm", "link": "webpush"}[expected[1] or ""]
+    provider = message.provider or {"android.notification": "fcm", "link": "webpush", "vibrate": "webpush"}[expected[1] or ""]
 
     assert expected in told(message, provider)
 
