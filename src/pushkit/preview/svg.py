@@ -36,6 +36,12 @@ _STYLE = """
 """.strip()
 
 
+_WALLPAPER = (
+    '<defs><linearGradient id="pk-ios" x1="0" y1="0" x2="1" y2="1"><stop offset="0" stop-color="#5b6ee1"/>'
+    '<stop offset="1" stop-color="#b86bd6"/></linearGradient></defs>\n'
+)
+
+
 class _Drawing:
     """Elements with a cursor that moves down."""
 
@@ -62,7 +68,10 @@ def render(looks: Iterable[Look]) -> str:
     """One picture: cards in two columns, each as high as it has to be."""
     drawing = _Drawing()
     heights = [_GAP, _GAP]
+    wallpaper = ""
     for look in looks:
+        if look.screen.key == "ios":
+            wallpaper = _WALLPAPER
         column = 0 if heights[0] <= heights[1] else 1
         x, y = _GAP + column * (_COLUMN + _GAP), heights[column]
         heights[column] = round(_draw(drawing, look, x, y)) + _GAP
@@ -72,8 +81,7 @@ def render(looks: Iterable[Look]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" class="pk" '
         f'aria-label="Preview of a push notification">\n<style>{_STYLE}</style>\n'
-        '<defs><linearGradient id="pk-ios" x1="0" y1="0" x2="1" y2="1"><stop offset="0" stop-color="#5b6ee1"/>'
-        '<stop offset="1" stop-color="#b86bd6"/></linearGradient></defs>\n'
+        f"{wallpaper}"
         f'<rect width="{width}" height="{height}" class="page"/>\n{inside}\n</svg>\n'
     )
 
