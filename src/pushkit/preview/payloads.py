@@ -184,13 +184,13 @@ _QUIET: Mapping[str, str] = {
 
 def _apple_text(alert: Json, name: str, message: Message) -> tuple[str, bool]:
     value = alert.get(name)
-    if isinstance(value, str):
-        return value, False
     prefix = "" if name == "body" else f"{name}-"
     inner = _mapping(value)  # Live Activities put the key inside
     key = alert.get(f"{prefix}loc-key") or inner.get("loc-key")
     if not isinstance(key, str):
-        return "", False
+        return value if isinstance(value, str) else "", False
+    if isinstance(value, str):
+        return value, True  # the plain text beside a key, which FCM gets as its fallback
     return _translated(key, alert.get(f"{prefix}loc-args") or inner.get("loc-args"), getattr(message, name, None)), True
 
 

@@ -113,6 +113,14 @@ def test_texts_that_the_app_translates_show_their_fallback() -> None:
     assert any("translates" in note for note in with_fallback.notes)
 
 
+def test_an_iphone_behind_fcm_translates_as_well() -> None:
+    """There the fallback stands beside the key."""
+    found = look(Notification(title=Localized("SHIPPED", ("4711",), "Shipped")), "ios", providers=["fcm"])
+
+    assert ("Shipped",) == found.title.lines
+    assert any("translates" in note for note in found.notes)
+
+
 def test_a_picture_is_a_box_with_its_host() -> None:
     """Nothing is fetched; where no picture is shown there is no box."""
     notification = Notification(title="x", image="https://cdn.example/secret-path.png")
