@@ -10,13 +10,13 @@ from pushkit.preview.fitting import width as width_of
 from pushkit.preview.looks import Look
 from pushkit.preview.screens import Lines
 
-_COLUMN = 470
+_COLUMN = 520
 _GAP = 24
 _LINE = 20
-_PIXELS = {0.55: 4.2, 1.0: 7.6, 1.2: 9.2, 1.5: 13.0}
+_PIXELS = {0.55: 4.8, 1.0: 7.7, 1.2: 9.5, 1.5: 13.5}
 """How wide letters of each kind are at 14 pixels, in fonts that run wide."""
-_SQUARE, _EMOJI = 14.0, 18.0
-_SIZES = {"soft": 13 / 14, "note": 12 / 14, "button": 1.0, "title": 1.07}
+_SIGNS, _SIGN, _SQUARE, _EMOJI = "<>=+~^#", 11.8, 14.0, 18.0
+_SIZES = {"soft": 13 / 14, "note": 12 / 14, "button": 1.0, "title": 1.07, "refused": 1.07}
 """By class, beside that size."""
 
 _STYLE = """
@@ -112,7 +112,7 @@ def _card(drawing: _Drawing, look: Look, x: float, y: float, *, opened: bool) ->
     at, width = len(drawing.parts), _COLUMN - 36
     if not look.shown:
         bottom = y + 14
-        for number, line in enumerate(_wrapped(("Refused: " if look.refused else "Nothing is shown: ") + look.why, 52)):
+        for number, line in enumerate(_wrapped(("Refused: " if look.refused else "Nothing is shown: ") + look.why, 46)):
             bottom = y + 30 + number * _LINE
             drawing.text(x + 16, bottom, line, "refused" if look.refused else "soft", width=width - 32)
         bottom += 16
@@ -197,7 +197,7 @@ def _more(drawing: _Drawing, look: Look, left: float, line: float, room: float) 
 
 def _pixels(cluster: str) -> float:
     if (size := width_of(cluster)) < 2.0:
-        return _PIXELS[size]
+        return _SIGN if cluster in _SIGNS else _PIXELS[size]
     return _EMOJI if len(cluster) > 1 or cluster >= "\U0001f000" else _SQUARE
 
 
