@@ -32,7 +32,7 @@ MESSAGES = {
 }
 SHAPES = [(False, 1200), (True, 1200), (False, 390), (True, 390)]
 
-# Texts whose box leaves the card they are in, or, without one, the picture.
+# Texts whose box leaves the card they are in (or, without one, the picture), or runs into a picture beside them.
 OUTSIDE = """
 const out = [];
 for (const text of document.querySelectorAll("svg.pk text")) {
@@ -40,6 +40,11 @@ for (const text of document.querySelectorAll("svg.pk text")) {
   const card = (text.closest("svg svg")?.querySelector(".card") ?? text.closest("svg.pk").querySelector(".page")).getBoundingClientRect();
   const box = text.getBoundingClientRect();
   if (box.left < card.left - 1 || box.right > card.right + 1) out.push([text.className.baseVal, Math.round(box.right - card.right), text.textContent.slice(0, 60)]);
+  const pictures = text.getAttribute("text-anchor") === "start" ? (text.closest("svg svg")?.querySelectorAll(".box") ?? []) : [];
+  for (const { left, right, top, bottom } of [...pictures].map((picture) => picture.getBoundingClientRect())) {
+    const middle = (box.top + box.bottom) / 2;
+    if (top < middle && middle < bottom && box.right > left + 1 && box.left < right - 1) out.push(["into a picture", Math.round(box.right - left)]);
+  }
 }
 return out;
 """
