@@ -13,7 +13,9 @@ PLACEHOLDER = re.compile(
 )
 """What template languages leave behind when a value is missing."""
 
-_MARKUP = re.compile(r"</?[A-Za-z][A-Za-z0-9]{0,12}(?: [^<>]{0,200})?/?>|&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,6});")
+_TAGS = "a|b|i|u|p|br|em|strong|span|div|img|font|small|big|center|h[1-6]|ul|ol|li|table|tr|td|script|style|html|body"
+# A whole tag, or one with an attribute: "a<b and c>d" is none.
+_MARKUP = re.compile(rf"</?(?:{_TAGS})\s?/?>|<(?:{_TAGS})\s+[a-z-]+\s?=|&(?:amp|lt|gt|quot|apos|nbsp|#\d{{1,6}});", re.IGNORECASE)
 
 
 def wording(field: str, text: str) -> Iterator[Finding]:
