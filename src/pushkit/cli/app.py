@@ -188,6 +188,11 @@ def preview(
     priority: PriorityName = None,
     background: Background = False,
     label: Label = None,
+    platform: Annotated[
+        list[str] | None, typer.Option(help="ios, android, windows, macos or linux; repeatable. All, when left out.")
+    ] = None,
+    provider: Annotated[list[str] | None, typer.Option(help="apns, fcm or webpush, for a team that uses some; repeatable.")] = None,
+    app_name: Annotated[str, typer.Option("--app-name", help="The name above the notification.")] = "Your app",
     html: Annotated[Path | None, typer.Option(help="Write the pictures and warnings as a page.")] = None,
     svg: Annotated[Path | None, typer.Option(help="Write the pictures as one SVG.")] = None,
     as_json: JsonFlag = False,
@@ -195,12 +200,12 @@ def preview(
     """Show how a notification will look on each platform, and what will be cut, hidden, refused or ignored."""
     from pushkit.cli.sending import preview_of
 
-    shown, refused = preview_of(_notification(locals()))
+    shown, refused = preview_of(_notification(locals()), platform, provider, app_name)
     if html is not None:
         html.write_text(shown.html(), encoding="utf-8")
     if svg is not None:
         svg.write_text(shown.svg(), encoding="utf-8")
-    _show({"warnings": [warning.as_dict() for warning in shown.warnings]}, shown.text(colour=sys.stdout.isatty()), as_json=as_json)
+    _show(shown.as_dict(), shown.text(colour=sys.stdout.isatty()), as_json=as_json)
     raise typer.Exit(1 if refused else 0)
 
 

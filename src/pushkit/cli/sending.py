@@ -207,9 +207,17 @@ def examine(config: Path | None, overrides: Sequence[str], recipients: Sequence[
     return [*findings, *asyncio.run(look())]
 
 
-def preview_of(message: Notification) -> tuple[Preview, bool]:
-    """The preview, and whether any provider would refuse the message."""
+def preview_of(message: Notification, platforms: Sequence[str] | None, providers: Sequence[str] | None, app: str) -> tuple[Preview, bool]:
+    """
+    The preview, and whether any provider would refuse the message.
+
+    Raises:
+        ConfigurationError: for a platform or a provider that does not exist.
+    """
     from pushkit.preview import Effect, preview
 
-    shown = preview(message)
+    try:
+        shown = preview(message, platforms or None, providers=providers or None, app=app)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None
     return shown, any(warning.effect is Effect.REFUSED for warning in shown.warnings)
