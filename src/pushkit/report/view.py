@@ -26,6 +26,10 @@ MOST_LINES = 10
 """Alarms and changes."""
 
 
+_SAY_ALL = frozenset({Action.REMOVE_RECIPIENT, Action.RESUBSCRIBE})
+"""What to do about one recipient: the service's own words add nothing to the advice."""
+
+
 @attrs.frozen(kw_only=True)
 class CauseView:
     """One cause, ready to be shown. Nothing in it holds control characters; markup is the renderer's to escape."""
@@ -226,8 +230,7 @@ def _cause(cause: Cause, spoken: Words) -> CauseView:
         advice=_advice(cause, spoken),
         more=more,
         fields=[clean(field, limit=100) for field in cause.fields],
-        # Of a recipient that is gone for good there is nothing more to know.
-        detail="" if cause.action is Action.REMOVE_RECIPIENT else clean(cause.detail, limit=200),
+        detail="" if cause.action in _SAY_ALL or cause.detail in cause.advice else clean(cause.detail, limit=200),
         refs=[clean(ref, limit=100) for ref in cause.refs],
     )
 
