@@ -27,8 +27,8 @@ def page(site: Site, report: Report, name: str, *, width: int, height: int, sche
     """The upper part of a report's page, as a browser shows it."""
     site.page = report.to_html(**options)  # type: ignore[arg-type]  # passed through
     with Chromium(site.address) as browser:
-        browser.command("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500)
-        browser.command("Emulation.setScrollbarsHidden", hidden=True)
+        # As on a phone, which draws no scroll bar.
+        browser.command("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=True)
         browser.command("Emulation.setEmulatedMedia", media="screen", features=[{"name": "prefers-color-scheme", "value": scheme}])
         shot = browser.command("Page.captureScreenshot", format="png")["data"]
     (IMAGES / name).write_bytes(base64.b64decode(shot))
