@@ -452,20 +452,21 @@ class Report:
         changes = [] if earlier is None else [c for c in self.compare(earlier) if c.suspicious or abs(c.after - c.before) >= WORTH_A_LINE]
         return view_of(self, language, changes, quote)
 
-    def to_text(self, *, language: Language = "en", earlier: Report | None = None) -> str:
+    def to_text(self, *, language: Language = "en", earlier: Report | None = None, columns: int | None = None) -> str:
         """
         For a terminal.
 
         Args:
             language: ``"en"`` or ``"zh"``.
             earlier: a report to compare with.
+            columns: how wide the terminal is, for lines that fit into it; None keeps a sentence on a line, as a log wants it.
 
         Raises:
             ValueError: for another language.
         """
         from pushkit.report.text import to_text
 
-        return to_text(self._view(language, earlier))
+        return to_text(self._view(language, earlier), columns)
 
     def to_markdown(self, *, language: Language = "en", earlier: Report | None = None, title: str | None = None) -> str:
         """For a ticket or a chat. Arguments as in :meth:`to_text`; ``title`` replaces the heading."""

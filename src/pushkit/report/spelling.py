@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from pushkit.secret import clean
@@ -58,6 +59,31 @@ def _columns(character: str) -> int:
     if unicodedata.category(character) in _NO_WIDTH or ord(character) in _JAMO:
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+_PIECES = re.compile(r"\s+|[^\s\u2e80-\uffef]+|[\u2e80-\uffef]")
+"""A line may end at a space, and beside any Chinese, Japanese or Korean character…"""
+_NEVER_FIRST = frozenset("，。；：、！？）》」』”’％")
+"""…but none begins with one of these."""
+_NARROWEST = 24
+
+
+def wrapped(text: str, columns: int, indent: str) -> list[str]:
+    """Lines that fit into a terminal; what belongs to a line that had to be broken stands below it, indented as it is."""
+    room = max(columns - width(indent), _NARROWEST)
+    pieces: list[str] = []
+    for piece in _PIECES.findall(text):
+        if piece in _NEVER_FIRST and pieces:
+            pieces[-1] += piece
+        else:
+            pieces.append(piece)
+    lines = [""]
+    for piece in pieces:
+        if lines[-1] and width(lines[-1] + piece.rstrip()) > room:
+            lines.append("")
+        # A space at the place where a line ends is not carried over.
+        lines[-1] += piece if lines[-1] or len(lines) == 1 else piece.lstrip()
+    return [indent + line.rstrip() for line in lines]
 
 
 def cell(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pushkit.report.spelling import width
+from pushkit.report.spelling import width, wrapped
 from pushkit.report.view import CauseView, View
 
 _INDENT = " " * 12
@@ -21,8 +21,28 @@ def table(rows: Sequence[Sequence[str]], *, indent: str = "") -> list[str]:
     return lines
 
 
-def to_text(view: View) -> str:
+def to_text(view: View, columns: int | None = None) -> str:
     """The whole report: what is alarming first, then what most failed of and who has to act."""
+    before = _sentences(view)
+    table_of_counts: list[str] = []
+    if view.rows:
+        rows = [(row.name, *(f"{number:,}" for number in row.numbers)) for row in view.rows]
+        table_of_counts = ["", *table([("", *view.columns), *rows], indent="  ")]
+    after = _causes(view)
+    if columns is not None:
+        before, after = _broken(before, columns), _broken(after, columns)
+    return "\n".join([*before, *table_of_counts, *after])
+
+
+def _broken(sentences: Sequence[str], columns: int) -> list[str]:
+    lines: list[str] = []
+    for sentence in sentences:
+        words = sentence.lstrip(" ")
+        lines += wrapped(words, columns, sentence[: len(sentence) - len(words)])
+    return lines
+
+
+def _sentences(view: View) -> list[str]:
     lines = [view.headline]
     if view.alarms:
         lines += ["", view.words.suspicious.upper(), *(f"  {alarm}" for alarm in view.alarms), ""]
@@ -30,9 +50,11 @@ def to_text(view: View) -> str:
         lines += [view.lead, f"  {view.lead_advice}"]
     if view.changes:
         lines += ["", view.words.changes, *(f"  {change}" for change in view.changes)]
-    if view.rows:
-        rows = [(row.name, *(f"{number:,}" for number in row.numbers)) for row in view.rows]
-        lines += ["", *table([("", *view.columns), *rows], indent="  ")]
+    return lines
+
+
+def _causes(view: View) -> list[str]:
+    lines: list[str] = []
     for section in view.sections:
         lines += ["", section.heading]
         for cause in section.causes:
@@ -41,7 +63,7 @@ def to_text(view: View) -> str:
             lines.append(_INDENT + section.rest)
     if view.notes:
         lines += ["", *view.notes]
-    return "\n".join(lines)
+    return lines
 
 
 def _cause(cause: CauseView, view: View) -> list[str]:

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from tests import stories
 from tests.values import Phone, make_accepted, make_failure
 
 import pushkit
@@ -16,7 +17,7 @@ from pushkit.apns.reasons_zh import ADVICE as APNS_ZH
 from pushkit.cli.handbook import entries
 from pushkit.events import MassInvalidation
 from pushkit.faults import FAULTS
-from pushkit.report.spelling import duration_text, percent, width
+from pushkit.report.spelling import duration_text, percent, width, wrapped
 from pushkit.report.text import table
 from pushkit.report.words import EN, ZH, advice, words
 from pushkit.webpush.reasons import LOCAL
@@ -313,6 +314,25 @@ def test_chinese_columns_line_up() -> None:
     lines = table([("推送", "1"), ("a", "22"), ("กิ", "3")])
 
     assert 1 == len({width(line) for line in lines})
+
+
+@pytest.mark.parametrize("columns", [40, 80, 132])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_lines_fit_into_the_terminal_and_lose_nothing(language: str, columns: int) -> None:
+    """Broken at spaces, or between Chinese characters; never before a full stop, and the table stays a table."""
+    report = stories.campaign(wrong_environment=True)
+    whole, fitted = (report.to_text(language=language, earlier=Report(), columns=given) for given in (None, columns))
+    beside = [line for line in fitted.splitlines() if "  " not in line.strip()]
+
+    assert re.sub(r"\s", "", whole) == re.sub(r"\s", "", fitted)
+    assert columns >= max(width(line) for line in beside)
+    assert not [line for line in fitted.splitlines() if line.strip().startswith(("。", "，", "；", "）"))]
+    assert set(whole.splitlines()) >= {line for line in fitted.splitlines() if " / apns  " in line}
+
+
+def test_what_is_longer_than_a_line_is_not_torn() -> None:
+    """An address that is cut in two is none; the terminal may break it."""
+    assert ["  see", f"  {'x' * 50}", "  there"] == wrapped(f"see {'x' * 50} there", 30, "  ")
 
 
 @pytest.mark.parametrize(
