@@ -56,9 +56,13 @@ ADVICE: Mapping[str, str] = {
     "Wait a minute and send less often: Apple asks for fewer pushes.": "等一分钟并减少发送：苹果要求少发一些。",
     "Wait about 15 minutes and try again: Apple's service, or something in front of it, has trouble.": "等大约 15 分钟再试：苹果的服务或它前面的某个环节出了问题。",
     "Check the configured address and any proxy in between: whoever answered was not APNs.": "检查配置的地址和中间的代理：作答的不是 APNs。",
+}
+"""The English sentence of a row, to the Chinese one."""
+
+NUMBERED: Mapping[str, str] = {
     "Shorten the message: its {} bytes are more than the {} that Apple takes for this kind of push.": "缩短消息：它有 {} 字节，超过了苹果对这类推送接受的 {} 字节。",
     "Set the clock of this server right: it is {} minutes ahead, so Apple refuses every sign-in token it makes.": "校准这台服务器的时钟：它快了 {} 分钟，所以苹果拒绝它生成的每个登录令牌。",
     "Set the clock of this server right: it is {} minutes behind, so Apple refuses every sign-in token it makes.": "校准这台服务器的时钟：它慢了 {} 分钟，所以苹果拒绝它生成的每个登录令牌。",
 }
 # fmt: on
-"""The English sentence of a row, to the Chinese one; ``{}`` stands for a number that an answer or a message gives."""
+"""Sentences that are no row's, since they name a size or a time: ``{}`` stands for each number."""

@@ -69,9 +69,13 @@ ADVICE: Mapping[str, str] = {
     "Check the token_uri of the key file and any proxy in between: the answer holds no access token.": "检查密钥文件中的 token_uri 以及中间的代理：应答里没有访问令牌。",
     "Check the credentials: Google's sign-in service refuses them.": "检查凭据：谷歌的登录服务拒绝了它们。",
     "Replace the access token: Google refuses it, and a StaticToken cannot be renewed by itself.": "更换访问令牌：谷歌拒绝了它，而 StaticToken 不会自行续期。",
+}
+"""The English sentence of a row, to the Chinese one."""
+
+NUMBERED: Mapping[str, str] = {
     "Shorten body: it makes the message {} bytes long, and FCM takes {}; or send an id and let the app fetch the rest.": "缩短正文（body）：它使消息长达 {} 字节，而 FCM 只接受 {} 字节；或者只发一个编号，由应用自行获取其余内容。",
     "Shorten data: it makes the message {} bytes long, and FCM takes {}; or send an id and let the app fetch the rest.": "缩短附加数据（data）：它使消息长达 {} 字节，而 FCM 只接受 {} 字节；或者只发一个编号，由应用自行获取其余内容。",
     "Shorten notification: it makes the message {} bytes long, and FCM takes {}; or send an id and let the app fetch the rest.": "缩短通知内容（notification）：它使消息长达 {} 字节，而 FCM 只接受 {} 字节；或者只发一个编号，由应用自行获取其余内容。",
 }
 # fmt: on
-"""The English sentence of a row, to the Chinese one; ``{}`` stands for a number that an answer or a message gives."""
+"""Sentences that are no row's, since they name a size or a time: ``{}`` stands for each number."""

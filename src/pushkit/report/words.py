@@ -255,8 +255,8 @@ def _translations(provider: str) -> Mapping[str, str]:
     common: Mapping[str, str] = import_module("pushkit.faults_zh").ADVICE
     if provider not in _TRANSLATED_PROVIDERS:
         return common
-    own: Mapping[str, str] = import_module(f"pushkit.{provider}.reasons_zh").ADVICE
-    return {**common, **own}
+    own = import_module(f"pushkit.{provider}.reasons_zh")
+    return {**common, **own.ADVICE, **own.NUMBERED}
 
 
 def advice(provider: str, action: Action, sentence: str, language: str) -> str:

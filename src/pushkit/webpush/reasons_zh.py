@@ -129,9 +129,13 @@ ADVICE: Mapping[str, str] = {
     "Give the location that the service named when it accepted the message; it has to be the same service's.": "请给出推送服务接受消息时返回的位置；必须是同一个服务的。",
     "Nothing is left to take back: the message was delivered or has expired.": "已经没有可以撤回的：消息已送出或已过期。",
     "Send a newer message with the same topic instead: this push service cannot take one back.": "请改为用同一标识（topic）发送更新的消息：此推送服务不能撤回。",
+}
+"""The English sentence of a row, to the Chinese one."""
+
+NUMBERED: Mapping[str, str] = {
     "Shorten the message by at least {} bytes: this browser is on a phone, which takes less than a desktop.": "把消息至少缩短 {} 字节：这个浏览器在手机上，接受的比电脑少。",
     "Set this machine's clock right: it is {} hours ahead of the push service's, which refuses the sign-in.": "校准这台机器的时钟：它比推送服务的快 {} 小时，所以推送服务拒绝登录。",
     "Set this machine's clock right: it is {} hours behind the push service's, which refuses the sign-in.": "校准这台机器的时钟：它比推送服务的慢 {} 小时，所以推送服务拒绝登录。",
 }
 # fmt: on
-"""The English sentence of a row, to the Chinese one; ``{}`` stands for a number that an answer or a message gives."""
+"""Sentences that are no row's, since they name a size or a time: ``{}`` stands for each number."""
