@@ -125,8 +125,14 @@ def _by_provider(view: View) -> list[str]:
     if len(view.rows) <= 1:
         return []
     spoken = view.words
-    rows = [(row.name, list(zip(charts.KINDS, row.numbers[1:5], spoken.columns[1:5], strict=True))) for row in view.rows if not row.is_sum]
-    return [_figure(spoken.by_provider, _legend(spoken) + charts.bars(spoken.by_provider, rows)), _table(view)]
+    rows = [row for row in view.rows if not row.is_sum]
+    shown = [(spoken.by_provider, view.providers), (spoken.by_campaign, rows)] if view.providers else [(spoken.by_provider, rows)]
+    return [*(_bars_of(heading, lines, spoken) for heading, lines in shown), _table(view)]
+
+
+def _bars_of(heading: str, lines: Sequence[Counts], spoken: Words) -> str:
+    bars = [(line.name, list(zip(charts.KINDS, line.numbers[1:5], spoken.columns[1:5], strict=True))) for line in lines]
+    return _figure(heading, _legend(spoken) + charts.bars(heading, bars))
 
 
 def _charts_of_time(report: Report, spoken: Words) -> list[str]:
@@ -171,7 +177,7 @@ def _cause(cause: CauseView, spoken: Words) -> str:
 def _table(view: View) -> str:
     head = "".join(f'<th scope="col" class="number">{escape(name)}</th>' for name in view.columns)
     body = "".join(_line(row) for row in view.rows)
-    name = escape(view.words.by_provider)
+    name = escape(view.words.by_campaign)
     # It may be wider than a phone: it scrolls by itself, by keyboard too, and the page does not.
     return (
         f'<div class="counts" role="region" tabindex="0" aria-label="{name}"><table>'

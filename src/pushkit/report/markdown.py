@@ -54,7 +54,7 @@ def to_markdown(view: View, title: str | None = None) -> str:
     if view.rows:
         lines += ["", f"| | {' | '.join(view.columns)} |", f"| --- |{' ---: |' * len(view.columns)}"]
         for row in view.rows:
-            name = f"**{row.name}**" if row.is_sum else code(row.name)
+            name = f"**{prose(row.name)}**" if row.is_sum else code(row.name)
             lines.append(f"| {name} | {' | '.join(f'{number:,}' for number in row.numbers)} |")
     for section in view.sections:
         lines += [

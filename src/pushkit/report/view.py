@@ -80,6 +80,9 @@ class View:
     changes: Sequence[str]
     columns: Sequence[str]
     rows: Sequence[Counts]
+    """By campaign and provider, and their sums."""
+    providers: Sequence[Counts]
+    """By provider, where that is something else."""
     sections: Sequence[Section]
     notes: Sequence[str]
 
@@ -106,6 +109,7 @@ def view_of(report: Report, language: str, changes: Sequence[Change] = (), quote
             total=total, pushes=spoken.pushes[total != 1], accepted=report.accepted, share=share, failed=report.failed
         )
     causes = causes_of(report)
+    providers = _providers(report, spoken)
     lead, lead_advice = _lead(report, causes, spoken, quote)
     return View(
         words=spoken,
@@ -115,7 +119,8 @@ def view_of(report: Report, language: str, changes: Sequence[Change] = (), quote
         lead_advice=lead_advice,
         changes=_some([_change(change, spoken, quote) for change in changes[:MOST_LINES]], len(changes), spoken.more_changes),
         columns=spoken.columns if report.fan_out else spoken.columns[:-1],
-        rows=_counts(report, spoken),
+        rows=_counts(report, providers, spoken),
+        providers=providers,
         sections=[_section(category, mine, spoken) for category in Category if (mine := [c for c in causes if c.category is category])],
         notes=_notes(report, spoken),
     )
@@ -177,7 +182,24 @@ def _change(change: Change, spoken: Words, quote: Callable[[str], str]) -> str:
     )
 
 
-def _counts(report: Report, spoken: Words) -> Sequence[Counts]:
+def _providers(report: Report, spoken: Words) -> Sequence[Counts]:
+    joined: dict[str, list[Sequence[int]]] = {}
+    for row in report.rows:
+        joined.setdefault(row.provider, []).append(_numbers(row, report))
+    # Where a provider has one row, its sum is that row again.
+    if not 1 < len(joined) < len(report.rows) or len(joined) > MOST_LINES:
+        return ()
+    return [
+        Counts(name=row_name(None, provider, spoken.no_provider), numbers=_sums(numbers), is_sum=True)
+        for provider, numbers in sorted(joined.items())
+    ]
+
+
+def _sums(rows: Sequence[Sequence[int]]) -> Sequence[int]:
+    return [sum(column) for column in zip(*rows, strict=True)]
+
+
+def _counts(report: Report, providers: Sequence[Counts], spoken: Words) -> Sequence[Counts]:
     rows = report.rows
     # With a campaign a user there are more rows than anybody reads: those with most failures stay.
     worst = sorted(range(len(rows)), key=lambda index: (rows[index].accepted - rows[index].total, -rows[index].total))
@@ -187,10 +209,11 @@ def _counts(report: Report, spoken: Words) -> Sequence[Counts]:
     ]
     rest = [_numbers(rows[index], report) for index in worst[MOST_ROWS:]]
     if rest:
-        lines.append(Counts(name=spoken.more_rows.format(count=len(rest)), numbers=[sum(column) for column in zip(*rest, strict=True)]))
+        lines.append(Counts(name=spoken.more_rows.format(count=len(rest)), numbers=_sums(rest)))
     if len(lines) > 1:
-        sums = [sum(column) for column in zip(*(line.numbers for line in lines), strict=True)]
-        lines.append(Counts(name=spoken.all, numbers=sums, is_sum=True))
+        everything = Counts(name=spoken.all, numbers=_sums([line.numbers for line in lines]), is_sum=True)
+        lines += [attrs.evolve(line, name=f"{spoken.all} / {line.name}") for line in providers]
+        lines.append(everything)
     return lines
 
 

@@ -73,6 +73,7 @@ class Words:
     changed_suspiciously: str
     by_category: str
     by_provider: str
+    by_campaign: str
     by_cause: str
     over_time: str
     over_time_note: str
@@ -142,7 +143,8 @@ EN: Final = Words(
     changed="{what}: {before} → {after}{suspicious}",
     changed_suspiciously=": suspicious",
     by_category="What became of them",
-    by_provider="By campaign and provider",
+    by_provider="By provider",
+    by_campaign="By campaign and provider",
     by_cause="By cause",
     over_time="Over time",
     over_time_note="Each column covers {width}; times are UTC.",
@@ -217,7 +219,8 @@ ZH: Final = Words(
     changed="{what}：{before} → {after}{suspicious}",
     changed_suspiciously="（可疑）",
     by_category="总体结果",
-    by_provider="按活动和提供商",
+    by_provider="按提供商",
+    by_campaign="按活动和提供商",
     by_cause="按原因",
     over_time="随时间的变化",
     over_time_note="每根柱代表 {width}；时间为 UTC。",

@@ -209,6 +209,22 @@ def test_a_campaign_a_user_is_no_page_of_its_own(form: str) -> None:
     assert "and 140 more" in shown
 
 
+def test_a_provider_has_its_sum_over_campaigns() -> None:
+    """In the table, where campaigns share a provider; and as a chart of its own."""
+    report = Report.collect([make_accepted(label=label, provider=provider) for label in ("a", "b") for provider in ("apns", "fcm", "fcm")])
+
+    assert ["a / apns 1", "a / fcm 2", "b / apns 1", "b / fcm 2", "all / apns 2", "all / fcm 4", "all 6"] == [
+        re.sub(r" {2,}(\d+).*", r" \1", line.strip()) for line in str(report).splitlines()[3:10]
+    ]
+    assert {"By provider", "By campaign and provider"} <= set(re.findall(r"<h2>([^<]+)</h2>", report.to_html()))
+
+
+def test_a_sum_that_is_a_row_again_is_left_out() -> None:
+    """One campaign to three services, or three campaigns to one."""
+    for one in ([{"provider": "apns"}, {"provider": "fcm"}], [{"label": "a"}, {"label": "b"}]):
+        assert "all / " not in str(Report.collect([make_accepted(**changes) for changes in one]))
+
+
 def test_a_long_label_leaves_the_provider_to_be_read() -> None:
     """Two rows of one campaign are not the same row."""
     shown = str(Report.collect([make_accepted(label="x" * 200), make_accepted(label="x" * 200, provider="fcm")]))
