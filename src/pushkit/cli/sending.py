@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pushkit.cli.broadcast import Plan, Run, broadcast
+from pushkit.cli.reports import terminal_columns
 from pushkit.client import AsyncClient
 from pushkit.errors import ConfigurationError
 from pushkit.health import Finding
@@ -159,7 +160,7 @@ def broadcast_summary(run: Run, plan: Plan, language: Language) -> tuple[dict[st
         "result": str(plan.result),
         "seconds": run.seconds,
     }
-    lines = [run.report.to_text(language=language), ""]
+    lines = [run.report.to_text(language=language, columns=terminal_columns()), ""]
     if run.skipped:
         lines.append(f"{run.skipped:,} rows had ended in an earlier run and were not sent again.")
     if run.repeated:
