@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from pushkit.faults import FAULTS
+from pushkit.secret import clean
 
 OTHER = "other"
 
@@ -63,10 +64,13 @@ class Bounded:
         """The value, or ``"other"``."""
         if value in self._seen:
             return value
-        if len(self._seen) >= self._limit or not value:
-            return OTHER
-        self._seen.add(value)
-        return value
+        # A half character (a lone surrogate) cannot be encoded: it would end every scrape from then on.
+        name = clean(value, limit=100)
+        if name not in self._seen:
+            if len(self._seen) >= self._limit or not name:
+                return OTHER
+            self._seen.add(name)
+        return name
 
 
 @cache
