@@ -31,11 +31,11 @@ scrape_configs: [{job_name: pushkit, static_configs: [{targets: ["127.0.0.1:%d"]
 """
 
 
-def program(name: str) -> str:
-    """Where a program of Debian's package ``prometheus`` is; the test is skipped where it is missing."""
+def program(name: str, package: str = "prometheus") -> str:
+    """Where a program of a Debian package is; the test is skipped where it is missing."""
     found = shutil.which(name)
     if found is None:
-        pytest.skip(f"{name} is needed to try the alert rules on the real thing and is not installed here (Debian: apt install prometheus)")
+        pytest.skip(f"{name} is needed to try the alerts on the real thing and is not installed here (Debian: apt install {package})")
     return found
 
 

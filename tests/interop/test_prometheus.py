@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry, generate_latest, start_http_server
 from tests.interop.prometheus import Prometheus, program, prometheus, until
 from tests.unit.apns.certificates import TOPICS, certificate
+from tests.unit.contrib.heard import Patient, every_event
 
 import pushkit
 from pushkit import Notification, RetryPolicy, apns
@@ -245,9 +246,47 @@ def test_the_rules_are_well_formed() -> None:
     assert 0 == done.returncode, done.stdout + done.stderr
 
 
+def test_the_metrics_are_well_formed() -> None:
+    """Names, units and help texts of everything that is exported pass Prometheus's own linter."""
+    registry = CollectorRegistry()
+    metrics = PrometheusMetrics(registry)
+    metrics.watch(Patient())
+    for event in every_event():
+        metrics(event)
+    done = subprocess.run(
+        [program("promtool"), "check", "metrics"], input=generate_latest(registry), capture_output=True, timeout=60, check=False
+    )
+
+    assert (0, b"") == (done.returncode, done.stdout + done.stderr)
+
+
 def test_the_rules_wait_as_long_as_they_should() -> None:
     """Nights of hours, played by promtool in a second: who is woken, when, and who is not."""
     played = Path(__file__).with_name("alerts_test.yaml")
     done = subprocess.run([program("promtool"), "test", "rules", str(played)], capture_output=True, text=True, timeout=120, check=False)
 
     assert 0 == done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("labels", "receiver"),
+    [
+        (["alertname=PushkitNothingAccepted", "severity=critical", "team=engineering"], "pager"),
+        (["alertname=PushkitPayloadFailures", "severity=warning", "team=content"], "editors"),
+        (["alertname=PushkitRecipientFailures", "severity=warning", "team=data"], "list-keepers"),
+        (["alertname=PushkitSlowAnswers", "severity=warning", "team=engineering"], "chat"),
+    ],
+)
+def test_the_documented_routes_reach_who_has_to_act(tmp_path: Path, labels: list[str], receiver: str) -> None:
+    """Alertmanager reads the page's configuration and sends each alert where the page says."""
+    page = (Path(__file__).parents[2] / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    config = tmp_path / "alertmanager.yml"
+    config.write_text(page.partition("```yaml\n# alertmanager.yml\n")[2].partition("```")[0], encoding="utf-8")
+    amtool = program("amtool", "prometheus-alertmanager")
+    checked = subprocess.run([amtool, "check-config", str(config)], capture_output=True, text=True, timeout=60, check=False)
+    routed = subprocess.run(
+        [amtool, "config", "routes", "test", f"--config.file={config}", *labels], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert 0 == checked.returncode, checked.stdout + checked.stderr
+    assert receiver == routed.stdout.strip()

@@ -101,6 +101,7 @@ class LogHook:
 
     Raises:
         ValueError: when ``levels`` names an event that does not exist.
+        TypeError: when ``logger`` is none.
     """
 
     def __init__(
@@ -119,8 +120,10 @@ class LogHook:
         self._structured: StructuredLogger | None = None
         if isinstance(chosen, (logging.Logger, logging.LoggerAdapter)):
             self._standard = cast("logging.Logger | logging.LoggerAdapter[Any]", chosen)
-        else:
+        elif callable(getattr(chosen, "log", None)):
             self._structured = chosen
+        else:
+            raise TypeError(f"logger: expected a logger, its name, or one in the manner of structlog, found {type(chosen).__name__}")
         self._levels = {**DEFAULT_LEVELS, **(levels or {})}
         self._per_minute = per_minute
         self._clock = clock

@@ -172,7 +172,13 @@ class PrometheusMetrics(Collector):
             events.CredentialRefreshed: self._on_refreshed,
         }
         if registry is not None:
-            registry.register(self)
+            try:
+                registry.register(self)
+            except ValueError as error:
+                raise ValueError(
+                    "this registry has pushkit's metrics already: make one PrometheusMetrics and give it to every client "
+                    f"(hooks=[metrics]), or pass a registry of its own ({error})"
+                ) from None
 
     def watch(self, client: HealthClient, *, name: str = "default") -> None:
         """

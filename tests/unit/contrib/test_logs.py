@@ -99,6 +99,13 @@ def test_a_level_for_no_event_is_refused() -> None:
         LogHook(levels={"acepted": logging.INFO})
 
 
+def test_what_is_no_logger_is_refused() -> None:
+    """A wrong argument is found when the hook is made, not with the first push at night."""
+    nothing: Any = None
+    with pytest.raises(TypeError, match="expected a logger, its name, or one in the manner of structlog, found NoneType"):
+        LogHook(nothing)
+
+
 def test_nothing_is_built_for_a_level_that_is_off(kept: list[logging.LogRecord], monkeypatch: pytest.MonkeyPatch) -> None:
     """Accepted pushes cost no formatting unless somebody listens at DEBUG."""
     logging.getLogger("pushkit.events").setLevel(logging.INFO)

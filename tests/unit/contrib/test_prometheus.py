@@ -231,7 +231,7 @@ def test_an_unwatched_client_is_gone(registry: CollectorRegistry, metrics: Prome
 
 def test_a_second_exporter_on_one_registry_is_refused(registry: CollectorRegistry, metrics: PrometheusMetrics) -> None:
     """Two objects would export the same names twice."""
-    with pytest.raises(ValueError, match="Duplicated timeseries"):
+    with pytest.raises(ValueError, match="make one PrometheusMetrics and give it to every client"):
         PrometheusMetrics(registry)
 
 
