@@ -226,7 +226,7 @@ def test_every_panel_shows_something(server: PushServer, tmp_path: Path) -> None
         dashboard = json.loads(dashboards.grafana())
         for panel in dashboard["panels"]:
             for target in panel.get("targets", ()):
-                expression = target["expr"].replace("$provider", ".*").replace("$__rate_interval", "20s")
+                expression = target["expr"].replace("$job", ".*").replace("$provider", ".*").replace("$__rate_interval", "20s")
                 series = reading.query(expression) if target["instant"] else reading.over_time(expression, 30)
                 values = [pair[1] for one in series for pair in one.get("values", [one.get("value")])]
                 if not [value for value in values if value != "NaN"]:

@@ -41,7 +41,8 @@ def exported() -> dict[str, dict[str, set[str]]]:
     for family in registry.collect():
         for sample in family.samples:
             labels = found.setdefault(sample.name, {})
-            for name, value in sample.labels.items():
+            # Prometheus says where it scraped.
+            for name, value in {**sample.labels, "job": "orders"}.items():
                 labels.setdefault(name, set()).add(value)
     return found
 
