@@ -21,6 +21,7 @@ attempts cannot push out the one event that matters.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import os
 import queue
@@ -28,7 +29,7 @@ import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Generic, Self, TypeVar, get_args
 
 from pushkit import events
 
@@ -50,7 +51,7 @@ class _Bounded(Generic[R]):
             raise ValueError(f"maxsize: expected 1 or more, found {maxsize}")
         self._listener = listener
         self._maxsize = maxsize
-        self._only = frozenset(only) if only is not None else None
+        self._only = _kinds(only) if only is not None else None
         self._errors = 0
         self._dropped = 0
 
@@ -93,6 +94,15 @@ class _Bounded(Generic[R]):
         return getattr(self._listener, "__qualname__", type(self._listener).__qualname__)
 
 
+def _kinds(only: Iterable[type[events.Event]]) -> frozenset[type[events.Event]]:
+    kinds = frozenset(() if isinstance(only, type) else only)
+    strange = [str(getattr(kind, "__name__", kind)) for kind in kinds if kind not in get_args(events.Event)]
+    if strange or not kinds:
+        found = ", ".join(strange) or "no list of them"
+        raise ValueError(f"only: expected classes of pushkit.events, such as [events.RecipientGone], found {found}")
+    return kinds
+
+
 class ThreadListener(_Bounded[object]):
     """
     A hook that hands events to a function in a thread of its own.
@@ -106,7 +116,7 @@ class ThreadListener(_Bounded[object]):
         only: the types of events to hear; None for all.
 
     Raises:
-        ValueError: when ``maxsize`` is below 1.
+        ValueError: when ``maxsize`` is below 1, ``only`` names no events, or ``listener`` is a coroutine function.
     """
 
     def __init__(
@@ -117,6 +127,8 @@ class ThreadListener(_Bounded[object]):
         only: Iterable[type[events.Event]] | None = None,
     ) -> None:
         super().__init__(listener, maxsize=maxsize, only=only)
+        if inspect.iscoroutinefunction(listener):
+            raise ValueError(f"{self._name()} is a coroutine function, and nobody would await it here; use AsyncListener")
         self._start_over()
 
     def _start_over(self) -> None:
@@ -206,7 +218,7 @@ class AsyncListener(_Bounded[Awaitable[object]]):
         grace: seconds that leaving the ``async with`` waits for the rest to be heard.
 
     Raises:
-        ValueError: when ``maxsize`` is below 1.
+        ValueError: when ``maxsize`` is below 1, or ``only`` names no events.
     """
 
     def __init__(

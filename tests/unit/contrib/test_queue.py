@@ -186,6 +186,22 @@ def test_an_impossible_size_is_refused() -> None:
         ThreadListener(print, maxsize=0)
 
 
+@pytest.mark.parametrize("only", [["RecipientGone"], [int], "RecipientGone", events.RecipientGone, []])
+def test_events_that_do_not_exist_are_refused(only: Any) -> None:
+    """A listener for nothing would be silent for ever."""
+    with pytest.raises(ValueError, match="expected classes of pushkit"):
+        ThreadListener(print, only=only)
+
+
+def test_a_coroutine_function_needs_the_other_listener() -> None:
+    """In a thread nobody would await it."""
+
+    async def forget(_: Any) -> None: ...
+
+    with pytest.raises(ValueError, match="forget is a coroutine function"):
+        ThreadListener(forget)
+
+
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_child_process_hears_its_own_events_only() -> None:
     """After ``fork()`` the child starts a thread of its own, and what the parent has queued stays the parent's."""
