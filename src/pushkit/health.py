@@ -9,6 +9,7 @@ from typing import Any, Self
 import attrs
 
 from pushkit.outcomes import Action, Failure, Scope
+from pushkit.secret import clean
 from pushkit.wire import OriginHealth
 
 HERE = "this machine"
@@ -62,6 +63,10 @@ class Finding:
 
 
 def _json_ready(_: object, __: object, value: Any) -> Any:
+    # The name of an app may come from a row of data: half a character (a lone surrogate) cannot be encoded, and a
+    # readiness endpoint that fails for it takes the whole instance out of service.
+    if isinstance(value, str):
+        return clean(value)
     return value.isoformat() if isinstance(value, datetime) else value
 
 
@@ -101,5 +106,5 @@ class Health:
     """Anything else worth knowing, such as an OpenSSL without deterministic signatures."""
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON-ready values (times in ISO 8601), for a readiness endpoint."""
+        """As JSON-ready values (times in ISO 8601, names fit to be shown), for a readiness endpoint."""
         return attrs.asdict(self, value_serializer=_json_ready)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -75,6 +76,12 @@ class Options:
         for hook in kept_hooks:
             if not callable(hook):
                 raise ConfigurationError(f"hooks= holds a {type(hook).__name__}; a hook is a callable that takes one event")
+            if inspect.iscoroutinefunction(hook) or inspect.iscoroutinefunction(getattr(hook, "__call__", None)):  # noqa: B004 - its kind is asked for
+                name = getattr(hook, "__qualname__", type(hook).__qualname__)
+                raise ConfigurationError(
+                    f"hooks= holds the coroutine function {name}, and hooks are called, not awaited; "
+                    "wrap it: async with pushkit.contrib.queue.AsyncListener(...) as hook"
+                )
         kept_providers = _sequence(providers, "providers", "a list of providers")
         for provider in kept_providers:
             if not isinstance(provider, Provider):

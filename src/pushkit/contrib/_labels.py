@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from pushkit.faults import FAULTS
+from pushkit.secret import clean
 
 OTHER = "other"
 
@@ -51,22 +52,26 @@ _APNS_HOSTS = frozenset({"api.push.apple.com", "api.sandbox.push.apple.com"})
 
 
 class Bounded:
-    """The first ``limit`` different values that are seen keep their names; later ones are called ``"other"``."""
+    """The first ``limit`` different values that are seen keep their names; later ones are called ``other``."""
 
-    __slots__ = ("_limit", "_seen")
+    __slots__ = ("_limit", "_other", "_seen")
 
-    def __init__(self, limit: int, always: Iterable[str] = ()) -> None:
+    def __init__(self, limit: int, always: Iterable[str] = (), *, other: str = OTHER) -> None:
+        self._other = other
         self._seen = set(always)
         self._limit = limit + len(self._seen)
 
     def __call__(self, value: str) -> str:
-        """The value, or ``"other"``."""
+        """The value, or the word for all others."""
         if value in self._seen:
             return value
-        if len(self._seen) >= self._limit or not value:
-            return OTHER
-        self._seen.add(value)
-        return value
+        # A half character (a lone surrogate) cannot be encoded: it would end every scrape from then on.
+        name = clean(value, limit=100)
+        if name not in self._seen:
+            if len(self._seen) >= self._limit or not name:
+                return self._other
+            self._seen.add(name)
+        return name
 
 
 @cache
@@ -99,21 +104,23 @@ class Reasons:
 
     Args:
         more: further reasons by provider, for a fourth provider's table.
+        other: what the rest is called.
     """
 
-    def __init__(self, more: Mapping[str, Iterable[str]] | None = None) -> None:
+    def __init__(self, more: Mapping[str, Iterable[str]] | None = None, *, other: str = OTHER) -> None:
+        self._other = other
         self._more = {provider: frozenset(reasons) for provider, reasons in (more or {}).items()}
         self._own: dict[str, Bounded] = {}
 
     def __call__(self, provider: str, reason: str, status: int | None) -> str:
-        """The reason, or ``"other"``."""
+        """The reason, or the word for all others."""
         if reason in known_reasons(provider) or reason in self._more.get(provider, ()) or _HTTP.fullmatch(reason):
             return reason
         if status is not None or not _WORD.fullmatch(reason):
-            return OTHER
+            return self._other
         own = self._own.get(provider)
         if own is None:
-            own = self._own[provider] = Bounded(REASON_LIMIT)
+            own = self._own[provider] = Bounded(REASON_LIMIT, other=self._other)
         return own(reason)
 
 

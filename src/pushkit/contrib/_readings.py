@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import logging
+import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Protocol, TypeAlias
@@ -75,13 +78,15 @@ STREAM_LIMIT = Gauge(prometheus="pushkit_stream_limit", opentelemetry="pushkit.s
 STREAM_WAITING = Gauge(prometheus="pushkit_stream_waiting", opentelemetry="pushkit.stream.waiting", unit="{request}", labels=_ORIGIN, join=_sum,
                        help="Requests that wait for room on a connection.")
 READABLE = Gauge(prometheus="pushkit_health_readable", opentelemetry="pushkit.health.readable", unit="1", labels=_CLIENT, join=min,
-                 help="0 when the client's event loop did not answer in time, so that the other gauges of this client are missing.")
+                 help="0 when the client's event loop did not answer in time or its health raised, so that the other gauges of this client are missing.")
 # fmt: on
 
 GAUGES = (
     READABLE, USABLE, IN_FLIGHT, TABLE, SENDER_IN_FLIGHT, SENDER_WAITING, BUDGET, LATCHED, AGE, CERTIFICATE, TOKEN, BREAKER,
     CONNECTIONS, STREAMS, STREAM_LIMIT, STREAM_WAITING,
 )  # fmt: skip
+
+log = logging.getLogger("pushkit.contrib.metrics")
 
 _MOMENT = 0.05
 """Seconds."""
@@ -96,18 +101,37 @@ class Watched:
     name: str
     client: HealthClient
     loop: asyncio.AbstractEventLoop | None
+    """Where the client runs; None: not on the event loop of the thread that said ``watch``."""
     timeout: float
+    _pid: int = attrs.field(factory=os.getpid)
+    _asked: concurrent.futures.Future[Health] | None = None
+    _told: bool = False
 
     def read(self) -> Health | None:
         """
         The client's health, read on the client's own event loop; None when that did not answer in time.
 
         A scrape usually comes in a thread of its own, and nobody may walk through the tables of an
-        event loop from outside.
+        event loop from outside. It never fails for one client: the counters are still wanted.
         """
         loop = self.loop
-        if loop is None or loop.is_closed() or not loop.is_running() or loop is _running_loop():
-            return self.client.health()
+        try:
+            if loop is not None and (self._pid != os.getpid() or not loop.is_running() or loop is _running_loop()):
+                return self.client.health()
+            if self._asked is None or self._asked.done():
+                self._asked = self._ask(loop)
+            return self._asked.result(self.timeout)
+        except TimeoutError:
+            if loop is not None and self._asked is not None:
+                self._asked.cancel()  # the loop may end without a look at it
+            return None
+        except Exception as error:  # noqa: BLE001 - one client whose health cannot be read hides no other
+            if not self._told:
+                self._told = True
+                log.error("the health of client %s cannot be read: %s", self.name, type(error).__name__)  # noqa: TRY400 - it may quote anything
+            return None
+
+    def _ask(self, loop: asyncio.AbstractEventLoop | None) -> concurrent.futures.Future[Health]:
         answer: concurrent.futures.Future[Health] = concurrent.futures.Future()
 
         def fill() -> None:
@@ -117,16 +141,15 @@ class Watched:
                 except Exception as error:  # noqa: BLE001 - raised again in the thread that asked
                     answer.set_exception(error)
 
-        try:
-            loop.call_soon_threadsafe(fill)
-            return answer.result(self.timeout)
-        except RuntimeError:
-            if not loop.is_closed():
-                raise
-            return self.client.health()  # closed between the two lines: nothing moves any more
-        except TimeoutError:
-            answer.cancel()
-            return None
+        if loop is None:
+            # A synchronous client asks its own background thread, and waits for as long as that is busy.
+            threading.Thread(target=fill, name="pushkit-health", daemon=True).start()
+        else:
+            try:
+                loop.call_soon_threadsafe(fill)
+            except RuntimeError:
+                fill()  # closed since the last line: nothing moves any more
+        return answer
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -73,11 +73,16 @@ same; raise them to hear them by name.
 _FLOOD_KEYS = 256
 
 
+_MINUTE = 60.0
+
+
 @attrs.define
 class _Burst:
     began: float
     told: int = 0
     held: int = 0
+    held_before: int = 0
+    """In the last minute that had any, until a line has told it."""
 
 
 class LogHook:
@@ -85,8 +90,8 @@ class LogHook:
     A hook that writes events to a log.
 
     A broadcast with one wrong field fails a million times for the same reason: after ``per_minute`` lines
-    about one (provider, category, reason), further ones are counted, and the next line of that kind in
-    another minute says how many there were.
+    about one (event, provider, reason), further ones are counted. The last of these lines says that it is, and
+    the next one of that kind in another minute says how many there were.
 
     Args:
         logger: a standard logger, its name, an adapter, or a logger in the manner of structlog.
@@ -96,6 +101,7 @@ class LogHook:
 
     Raises:
         ValueError: when ``levels`` names an event that does not exist.
+        TypeError: when ``logger`` is none.
     """
 
     def __init__(
@@ -114,8 +120,10 @@ class LogHook:
         self._structured: StructuredLogger | None = None
         if isinstance(chosen, (logging.Logger, logging.LoggerAdapter)):
             self._standard = cast("logging.Logger | logging.LoggerAdapter[Any]", chosen)
-        else:
+        elif callable(getattr(chosen, "log", None)):
             self._structured = chosen
+        else:
+            raise TypeError(f"logger: expected a logger, its name, or one in the manner of structlog, found {type(chosen).__name__}")
         self._levels = {**DEFAULT_LEVELS, **(levels or {})}
         self._per_minute = per_minute
         self._clock = clock
@@ -124,11 +132,13 @@ class LogHook:
             events.AttemptStarted: self._attempt_started,
             events.AttemptFinished: self._attempt_finished,
             events.RetryScheduled: self._retry_scheduled,
-            events.Deferred: lambda event: self._about("deferred", "push deferred: {reason}", event.outcome),
+            events.Deferred: lambda event: self._failed("deferred", event.outcome, f"push deferred: {_word(event.outcome.reason)}"),
             events.Finished: self._finished,
-            events.RecipientGone: lambda event: self._about("recipient_gone", "recipient gone: {reason}", event.outcome),
+            events.RecipientGone: lambda event: self._failed(
+                "recipient_gone", event.outcome, f"recipient gone: {_word(event.outcome.reason)}"
+            ),
             events.MassInvalidation: self._mass_invalidation,
-            events.Expired: lambda event: self._about("expired", "push expired", event.outcome),
+            events.Expired: lambda event: self._failed("expired", event.outcome, "push expired"),
             events.BreakerChanged: self._breaker_changed,
             events.BudgetExhausted: self._budget_exhausted,
             events.CredentialProblem: self._credential_problem,
@@ -150,7 +160,7 @@ class LogHook:
         if self._standard is not None:
             # A prefix keeps the fields apart from LogRecord's own (`name`, `msg`, `args`, ...), which logging refuses.
             extra = {"push_event": name} | {f"push_{key}": value for key, value in fields.items()}
-            self._standard.log(level, "%s", text, extra=extra)
+            _log(self._standard, level, text, extra)
         elif self._structured is not None:
             self._structured.log(level, text, push_event=name, **fields)
 
@@ -194,37 +204,36 @@ class LogHook:
             if self._heard("accepted"):
                 self._write("accepted", f"{outcome.provider}: accepted", _outcome_fields(outcome) | {"read": event.read})
             return
-        name = f"{outcome.category.value}_failure"
-        if not self._heard(name):
-            return
-        held = self._admit((outcome.provider, outcome.category.value, outcome.reason))
-        if held is None:
-            return
-        reason = _word(outcome.reason)
-        before = f" ({held} more like this were not logged)" if held else ""
-        text = f"{outcome.provider or 'push'}: {outcome.category.value} failure {reason}: {outcome.advice}{before}"
-        self._write(name, text, _outcome_fields(outcome) | {"read": event.read, "held_back": held})
+        text = f"{outcome.category.value} failure {_word(outcome.reason)}: {outcome.advice}"
+        self._failed(f"{outcome.category.value}_failure", outcome, text, read=event.read)
 
-    def _admit(self, kind: tuple[str, str, str]) -> int | None:
-        """How many lines of this kind were held back before this one, or None when this one is held back too."""
-        if self._per_minute <= 0:
-            return 0
+    def _failed(self, name: str, outcome: Outcome, text: str, **more: Any) -> None:
+        """A line about one push that failed, unless there were too many of the kind."""
+        if isinstance(outcome, Accepted) or not self._heard(name):
+            return
+        burst = self._admit((name, outcome.provider, outcome.reason))
+        if burst is None:
+            return
+        if burst.held_before:
+            text += f" ({burst.held_before} more like this were not logged)"
+        if burst.told == self._per_minute:
+            text += " (further ones like this are counted, not logged, until the minute is over)"
+        fields = _outcome_fields(outcome) | more | {"held_back": burst.held_before}
+        self._write(name, f"{outcome.provider or 'push'}: {text}", fields)
+        burst.held_before = 0
+
+    def _admit(self, kind: tuple[str, str, str]) -> _Burst | None:
+        """The minute that a line of this kind belongs to, or None when it is held back."""
         now = self._clock()
         burst = self._bursts.get(kind)
-        if burst is None or now - burst.began >= 60.0:
-            held = burst.held if burst is not None else 0
-            self._bursts.put(kind, _Burst(now, 1))
-            return held
-        if burst.told < self._per_minute:
-            burst.told += 1
-            return 0
-        burst.held += 1
-        return None
-
-    def _about(self, name: str, text: str, outcome: Outcome) -> None:
-        if self._heard(name):
-            fields = _outcome_fields(outcome)
-            self._write(name, f"{outcome.provider or 'push'}: {text.format(reason=fields.get('reason'))}", fields)
+        if burst is None or now - burst.began >= _MINUTE:
+            burst = _Burst(now, held_before=burst.held if burst is not None else 0)
+            self._bursts.put(kind, burst)
+        if burst.told >= self._per_minute > 0:
+            burst.held += 1
+            return None
+        burst.told += 1
+        return burst
 
     def _mass_invalidation(self, event: events.MassInvalidation) -> None:
         reason = _word(event.reason)
@@ -259,6 +268,15 @@ class LogHook:
     def _credential_refreshed(self, event: events.CredentialRefreshed) -> None:
         fields = _place(event) | {"expires_at": event.expires_at.isoformat()}
         self._write("credential_refreshed", f"{event.provider}/{event.app}: access token fetched", fields)
+
+
+def _log(logger: logging.Logger | logging.LoggerAdapter[Any], level: int, text: str, extra: Fields) -> None:
+    if isinstance(logger, logging.LoggerAdapter):
+        # An adapter puts its own fields in the place of the call's; both are wanted.
+        message, given = logger.process(text, {"extra": extra})
+        _log(logger.logger, level, message, {**extra, **(given.get("extra") or {})})
+    else:
+        logger.log(level, "%s", text, extra=extra)
 
 
 def _word(reason: str | None) -> str | None:

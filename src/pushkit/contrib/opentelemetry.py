@@ -9,10 +9,12 @@ Metrics and spans for OpenTelemetry.
     async with pushkit.AsyncClient(..., hooks=[telemetry]) as push:
         telemetry.watch(push)                         # gauges, read from push.health()
 
-A push is one span, ``send apns``, of kind PRODUCER; each of its attempts is a child, ``POST``, of kind
-CLIENT. Names and attributes follow the semantic conventions for messaging and HTTP. What a push is for and
-what it says is in none of them: ``url.full`` names the origin only. (The stock instrumentation of HTTP
-clients writes whole URLs, device tokens and all, into spans: keep it off for the push services.)
+A push is one span, ``send apns``; each of its attempts is a child, ``POST``. Both are of kind CLIENT: no
+trace context travels inside a notification, so nothing is produced that a consumer could continue. Names and
+attributes follow the semantic conventions for messaging and HTTP. Whom a push is for and what it says is in
+none of them: the span's name has the system where other messaging systems name a destination, and
+``url.full`` the origin only. (The stock instrumentation of HTTP clients writes whole URLs, device tokens and
+all, into spans: keep it off for the push services.)
 
 Needs the extra ``pushkit-sdk[otel]`` (the API; the program brings SDK and exporter).
 """
@@ -124,7 +126,7 @@ class OpenTelemetryHook:
             raise ValueError(f'spans: expected "all", "failures" or "none", found {spans!r}')
         self._spans = spans
         self._parent = parent
-        self._reason = Reasons(reasons)
+        self._reason = Reasons(reasons, other="_OTHER")  # the conventions' own word
         self._app = Bounded(apps)
         self._provider = Bounded(PROVIDER_LIMIT, PROVIDERS)
         self._origin = Origins(origins)
@@ -164,7 +166,7 @@ class OpenTelemetryHook:
             events.Finished: self._on_finished,
             events.RetryScheduled: self._on_retry,
             events.Deferred: lambda event: self._deferred.add(self._why(event.outcome)),
-            events.Expired: lambda event: self._expired.add({"messaging.system": event.outcome.provider}),
+            events.Expired: lambda event: self._expired.add({"messaging.system": self._provider(event.outcome.provider or "none")}),
             events.RecipientGone: lambda event: self._gone.add(self._why(event.outcome)),
             events.MassInvalidation: lambda event: self._mass.add(self._place(event, event.reason)),
             events.BreakerChanged: lambda event: self._breaker.add(self._place(event) | {"pushkit.state": event.state}),
@@ -211,10 +213,8 @@ class OpenTelemetryHook:
         return found
 
     def _why(self, outcome: Any) -> dict[str, AttributeValue]:
-        return {
-            "messaging.system": self._provider(outcome.provider),
-            "error.type": self._reason(outcome.provider, outcome.reason, outcome.status),
-        }
+        provider = self._provider(outcome.provider or "none")
+        return {"messaging.system": provider, "error.type": self._reason(provider, outcome.reason, outcome.status)}
 
     def _server(self, origin: str) -> dict[str, AttributeValue]:
         """``server.address`` and ``server.port`` of an origin as a label."""
@@ -271,7 +271,9 @@ class OpenTelemetryHook:
         if not event.read:
             self._unread.add({"messaging.system": provider})
         if self._spans == "all" or (self._spans == "failures" and (not isinstance(outcome, Accepted) or len(outcome.attempts) > 1)):
-            self._trace(outcome, attributes | result, [where[1] if where is not None else None for where in origins])
+            # The bounded label of a host is for metrics; a span names the host itself.
+            server = _address(last) if last is not None else {}
+            self._trace(outcome, attributes | result | server, [where[1] if where is not None else None for where in origins])
 
     # -- spans ---------------------------------------------------------------------------------------
 
@@ -280,14 +282,13 @@ class OpenTelemetryHook:
         if self._parent is not None:
             context = self._parent(outcome) or Context()
         begin, end = _times(outcome)
-        span = self._tracer.start_span(
-            f"send {outcome.provider or 'push'}", context=context, kind=SpanKind.PRODUCER, attributes=attributes, start_time=begin
-        )
+        provider = "push" if not outcome.provider else str(attributes["messaging.system"])
+        span = self._tracer.start_span(f"send {provider}", context=context, kind=SpanKind.CLIENT, attributes=attributes, start_time=begin)
         if span.is_recording():
             self._describe(span, outcome)
             within = trace.set_span_in_context(span, Context())
             for attempt, origin in zip(outcome.attempts, origins, strict=True):
-                self._trace_attempt(outcome.provider, attempt, origin, within)
+                self._trace_attempt(provider, attempt, origin, within)
         span.end(end)
 
     def _describe(self, span: Span, outcome: Outcome) -> None:

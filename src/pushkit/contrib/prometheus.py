@@ -19,6 +19,7 @@ Needs the extra ``pushkit-sdk[prometheus]``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import product
 from typing import Any
 
 try:
@@ -33,7 +34,7 @@ except ImportError as error:
 from pushkit import events
 from pushkit.contrib._labels import PROVIDER_LIMIT, PROVIDERS, Bounded, Origins, Reasons
 from pushkit.contrib._readings import GAUGES, HealthClient, Watchers
-from pushkit.outcomes import Accepted, Outcome
+from pushkit.outcomes import Accepted, Category, Disposition, Outcome
 
 __all__ = ["PrometheusMetrics"]
 
@@ -44,6 +45,7 @@ PUSH_BUCKETS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 30
 """Seconds, waits between attempts included."""
 
 _ACCEPTED = "accepted"
+_FROM_THE_START = tuple(provider for provider in PROVIDERS if provider != "none")
 
 
 class PrometheusMetrics(Collector):
@@ -81,6 +83,12 @@ class PrometheusMetrics(Collector):
         self._provider = Bounded(PROVIDER_LIMIT, PROVIDERS)
         self._watchers = Watchers(apps=self._app, origins=Origins(origins), timeout=health_timeout)
 
+        self._pushes = Counter(
+            "pushkit_pushes",
+            "Pushes that have an outcome; every series is there from the start, so that rate() sees the first failure.",
+            ("provider", "category", "disposition"),
+            registry=None,
+        )
         self._outcomes = Counter(
             "pushkit_outcomes",
             "Pushes by what became of them. category and disposition say 'accepted' for what the provider took.",
@@ -138,18 +146,24 @@ class PrometheusMetrics(Collector):
         )
         self._refreshed = Counter("pushkit_credential_refreshes", "Access tokens that were fetched.", ("provider", "app"), registry=None)
         self._counted: tuple[Counter | Histogram, ...] = (
-            self._outcomes, self._unread, self._attempts, self._attempt_seconds, self._push_seconds, self._queue_seconds, self._retries, self._retry_wait,
+            self._pushes, self._outcomes, self._unread, self._attempts, self._attempt_seconds, self._push_seconds, self._queue_seconds, self._retries, self._retry_wait,
             self._deferred, self._expired, self._gone, self._mass, self._breaker, self._budget, self._credential, self._refreshed,
         )  # fmt: skip
+        for provider in _FROM_THE_START:
+            self._pushes.labels(provider, _ACCEPTED, _ACCEPTED)
+            for category, disposition in product(Category, Disposition):
+                self._pushes.labels(provider, category.value, disposition.value)
+            self._expired.labels(provider)
+            self._unread.labels(provider)
         # Looking a child up by its labels takes a lock and builds strings; these two are on the way of every push.
-        self._accepted_of: dict[str, tuple[Any, Any, Any]] = {}
+        self._accepted_of: dict[str, tuple[Any, Any, Any, Any]] = {}
         self._attempt_of: dict[tuple[str, int | None], tuple[Any, Any]] = {}
         self._handlers: dict[type[Any], Callable[[Any], None]] = {
             events.AttemptFinished: self._on_attempt,
             events.Finished: self._on_finished,
             events.RetryScheduled: self._on_retry,
             events.Deferred: self._on_deferred,
-            events.Expired: lambda event: self._expired.labels(event.outcome.provider).inc(),
+            events.Expired: lambda event: self._expired.labels(self._provider(event.outcome.provider or "none")).inc(),
             events.RecipientGone: self._on_gone,
             events.MassInvalidation: self._on_mass,
             events.BreakerChanged: lambda event: self._breaker.labels(event.provider, event.state).inc(),
@@ -158,7 +172,13 @@ class PrometheusMetrics(Collector):
             events.CredentialRefreshed: self._on_refreshed,
         }
         if registry is not None:
-            registry.register(self)
+            try:
+                registry.register(self)
+            except ValueError as error:
+                raise ValueError(
+                    "this registry has pushkit's metrics already: make one PrometheusMetrics and give it to every client "
+                    f"(hooks=[metrics]), or pass a registry of its own ({error})"
+                ) from None
 
     def watch(self, client: HealthClient, *, name: str = "default") -> None:
         """
@@ -218,14 +238,19 @@ class PrometheusMetrics(Collector):
         if isinstance(outcome, Accepted):
             children = self._accepted_of.get(provider)
             if children is None:
-                counter = self._outcomes.labels(provider, _ACCEPTED, _ACCEPTED, _ACCEPTED, "none")
-                histograms = (self._push_seconds.labels(provider), self._queue_seconds.labels(provider))
-                children = self._accepted_of[provider] = (counter, *histograms)
-            children[0].inc()
-            children[1].observe(outcome.elapsed)
-            children[2].observe(_queued(outcome))
+                children = self._accepted_of[provider] = (
+                    self._push_seconds.labels(provider),
+                    self._queue_seconds.labels(provider),
+                    self._pushes.labels(provider, _ACCEPTED, _ACCEPTED),
+                    self._outcomes.labels(provider, _ACCEPTED, _ACCEPTED, _ACCEPTED, "none"),
+                )
+            children[0].observe(outcome.elapsed)
+            children[1].observe(_queued(outcome))
+            children[2].inc()
+            children[3].inc()
         else:
             reason = self._reason(provider, outcome.reason, outcome.status)
+            self._pushes.labels(provider, outcome.category.value, outcome.disposition.value).inc()
             self._outcomes.labels(provider, outcome.category.value, reason, outcome.disposition.value, outcome.action.value).inc()
             self._push_seconds.labels(provider).observe(outcome.elapsed)
             self._queue_seconds.labels(provider).observe(_queued(outcome))
@@ -244,7 +269,8 @@ class PrometheusMetrics(Collector):
 
     def _on_gone(self, event: events.RecipientGone) -> None:
         outcome = event.outcome
-        self._gone.labels(outcome.provider, self._reason(outcome.provider, outcome.reason, outcome.status)).inc()
+        provider = self._provider(outcome.provider)
+        self._gone.labels(provider, self._reason(provider, outcome.reason, outcome.status)).inc()
 
     def _on_mass(self, event: events.MassInvalidation) -> None:
         self._mass.labels(event.provider, self._app(event.app), self._reason(event.provider, event.reason, 0)).inc()

@@ -21,6 +21,7 @@ attempts cannot push out the one event that matters.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import os
 import queue
@@ -28,7 +29,7 @@ import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Generic, Self, TypeVar, get_args
 
 from pushkit import events
 
@@ -50,7 +51,7 @@ class _Bounded(Generic[R]):
             raise ValueError(f"maxsize: expected 1 or more, found {maxsize}")
         self._listener = listener
         self._maxsize = maxsize
-        self._only = frozenset(only) if only is not None else None
+        self._only = _kinds(only) if only is not None else None
         self._errors = 0
         self._dropped = 0
 
@@ -67,14 +68,21 @@ class _Bounded(Generic[R]):
     def _wants(self, event: events.Event) -> bool:
         return self._only is None or type(event) in self._only
 
-    def _drop(self) -> None:
-        if self._dropped == 0:
+    def _drop(self, count: int = 1, *, why: str = "") -> None:
+        if self._dropped == 0 and count:
             log.warning(
-                "a listener is too slow: more than %d events wait for %s; further ones are dropped and counted", self._maxsize, self._name()
+                "%s; further ones are dropped and counted",
+                why or f"a listener is too slow: more than {self._maxsize} events wait for {self._name()}",
             )
-        self._dropped += 1
+        self._dropped += count
 
-    def _raised(self, error: Exception, event: events.Event) -> None:
+    def _late(self) -> None:
+        self._drop(why=f"an event came after the end of the listener {self._name()}: close the client first")
+
+    def _unheard(self, count: int, seconds: float) -> None:
+        log.warning("the listener %s was not done within %g s: %d events more were waiting for it", self._name(), seconds, count)
+
+    def _raised(self, error: BaseException, event: events.Event) -> None:
         if self._errors == 0:
             # Without the text and the traceback: both may quote the event's target.
             log.error(
@@ -84,6 +92,15 @@ class _Bounded(Generic[R]):
 
     def _name(self) -> str:
         return getattr(self._listener, "__qualname__", type(self._listener).__qualname__)
+
+
+def _kinds(only: Iterable[type[events.Event]]) -> frozenset[type[events.Event]]:
+    kinds = frozenset(() if isinstance(only, type) else only)
+    strange = [str(getattr(kind, "__name__", kind)) for kind in kinds if kind not in get_args(events.Event)]
+    if strange or not kinds:
+        found = ", ".join(strange) or "no list of them"
+        raise ValueError(f"only: expected classes of pushkit.events, such as [events.RecipientGone], found {found}")
+    return kinds
 
 
 class ThreadListener(_Bounded[object]):
@@ -99,7 +116,7 @@ class ThreadListener(_Bounded[object]):
         only: the types of events to hear; None for all.
 
     Raises:
-        ValueError: when ``maxsize`` is below 1.
+        ValueError: when ``maxsize`` is below 1, ``only`` names no events, or ``listener`` is a coroutine function.
     """
 
     def __init__(
@@ -110,6 +127,8 @@ class ThreadListener(_Bounded[object]):
         only: Iterable[type[events.Event]] | None = None,
     ) -> None:
         super().__init__(listener, maxsize=maxsize, only=only)
+        if inspect.iscoroutinefunction(listener):
+            raise ValueError(f"{self._name()} is a coroutine function, and nobody would await it here; use AsyncListener")
         self._start_over()
 
     def _start_over(self) -> None:
@@ -125,7 +144,10 @@ class ThreadListener(_Bounded[object]):
             return
         if self._pid != os.getpid():
             self._start_over()
-        if self._closing or self._queue.qsize() >= self._maxsize:
+        if self._closing:
+            self._late()
+            return
+        if self._queue.qsize() >= self._maxsize:
             self._drop()
             return
         if self._thread is None:
@@ -149,7 +171,7 @@ class ThreadListener(_Bounded[object]):
         while (event := waiting.get()) is not None:
             try:
                 self._listener(event)
-            except Exception as error:  # noqa: BLE001 - somebody else's listener; the next event is still heard
+            except BaseException as error:  # noqa: BLE001 - SystemExit would end the thread alone, unseen; the next event is still heard
                 self._raised(error, event)
 
     def close(self, timeout: float = 10.0) -> bool:
@@ -160,14 +182,18 @@ class ThreadListener(_Bounded[object]):
             timeout: seconds to wait at the most.
 
         Returns:
-            Whether everything was heard in time.
+            Whether everything was heard in time. What was not is told in the log.
         """
         self._closing = True
         thread = self._thread
         if thread is None or self._pid != os.getpid():
             return True
         self._queue.put(None)
+        if thread is threading.current_thread():
+            return False  # the listener closes its own queue: the thread ends after what waits
         thread.join(timeout)
+        if thread.is_alive():
+            self._unheard(max(0, self._queue.qsize() - 1), timeout)
         return not thread.is_alive()
 
     def __enter__(self) -> Self:
@@ -182,7 +208,8 @@ class AsyncListener(_Bounded[Awaitable[object]]):
     A hook that hands events to a coroutine function, on the event loop that enters it.
 
     Use it with ``async with``, around the client. Events may come from any thread (``pushkit.Client``
-    calls hooks in its background thread).
+    calls hooks in its background thread). A child process needs one of its own: events after ``fork()`` are
+    counted as dropped.
 
     Args:
         listener: awaited with one event at a time, in order. When it raises, that is logged once.
@@ -191,7 +218,7 @@ class AsyncListener(_Bounded[Awaitable[object]]):
         grace: seconds that leaving the ``async with`` waits for the rest to be heard.
 
     Raises:
-        ValueError: when ``maxsize`` is below 1.
+        ValueError: when ``maxsize`` is below 1, or ``only`` names no events.
     """
 
     def __init__(
@@ -204,6 +231,7 @@ class AsyncListener(_Bounded[Awaitable[object]]):
     ) -> None:
         super().__init__(listener, maxsize=maxsize, only=only)
         self._grace = grace
+        self._pid = os.getpid()
         self._events: deque[events.Event] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
@@ -220,7 +248,13 @@ class AsyncListener(_Bounded[Awaitable[object]]):
         """Hear an event: what makes this object a hook. Never blocks; before ``async with`` events wait."""
         if not self._wants(event):
             return
-        if self._closing or len(self._events) >= self._maxsize:
+        if self._pid != os.getpid():
+            self._drop(why=f"the listener {self._name()} runs in the parent process; make one in the child")
+            return
+        if self._closing:
+            self._late()
+            return
+        if len(self._events) >= self._maxsize:
             self._drop()
             return
         self._events.append(event)
@@ -229,8 +263,10 @@ class AsyncListener(_Bounded[Awaitable[object]]):
             self._woken = True
             try:
                 self._loop.call_soon_threadsafe(self._more.set)
-            except RuntimeError:  # the loop is closed: whoever left it without `async with` hears no more
-                self._drop()
+            except RuntimeError:  # the loop is closed, and was not left through `async with`
+                self._closing = True
+                self._drop(len(self._events), why=f"the event loop of the listener {self._name()} is closed")
+                self._events.clear()
 
     async def _run(self) -> None:
         while True:
@@ -239,12 +275,19 @@ class AsyncListener(_Bounded[Awaitable[object]]):
                 event = self._events.popleft()
                 try:
                     await self._listener(event)
+                except asyncio.CancelledError as error:
+                    if self._given_up():
+                        raise
+                    self._raised(error, event)  # something that the listener awaited was cancelled, not this task
                 except Exception as error:  # noqa: BLE001 - somebody else's listener; the next event is still heard
                     self._raised(error, event)
             if self._closing:
                 return
             await self._more.wait()
             self._more.clear()
+
+    def _given_up(self) -> bool:
+        return self._task is None or self._task.cancelling() > 0
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
@@ -259,6 +302,7 @@ class AsyncListener(_Bounded[Awaitable[object]]):
             return
         done, _ = await asyncio.wait({task}, timeout=self._grace)
         if not done:
+            self._unheard(len(self._events), self._grace)
             self._dropped += len(self._events)
             self._events.clear()
             task.cancel()

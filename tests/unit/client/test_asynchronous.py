@@ -50,6 +50,13 @@ def test_a_closed_client_says_so():
         run(work())
 
 
+async def coroutine(_event): ...
+
+
+class Awaited:
+    async def __call__(self, event): ...
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -58,6 +65,8 @@ def test_a_closed_client_says_so():
         ({"max_in_flight": 0}, "at least 1"),
         ({"hooks": print}, "list of callables"),
         ({"hooks": ["x"]}, "callable"),
+        ({"hooks": [coroutine]}, "called, not awaited; wrap it: .*AsyncListener"),
+        ({"hooks": [Awaited()]}, "coroutine function Awaited"),
         ({"providers": [object()]}, "open"),
         ({"providers": [Toy(), Toy()]}, "unique"),
         ({"http2_engine": "nghttp3"}, "ngh2"),

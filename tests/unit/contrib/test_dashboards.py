@@ -11,12 +11,17 @@ from typing import Any
 
 import pytest
 import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
 from prometheus_client import CollectorRegistry
 from tests.unit.contrib.heard import Patient, every_event
 
-from pushkit import events
+from pushkit import Scope, events
+from pushkit.apns.reasons import ROWS as APNS
 from pushkit.contrib import dashboards
 from pushkit.contrib.prometheus import PrometheusMetrics
+from pushkit.fcm.reasons import ROWS as FCM
 
 _METRIC = re.compile(r"\bpushkit_[a-z0-9_]+")
 _SELECTOR = re.compile(r"\b(pushkit_[a-z0-9_]+)\{([^}]*)\}")
@@ -36,7 +41,8 @@ def exported() -> dict[str, dict[str, set[str]]]:
     for family in registry.collect():
         for sample in family.samples:
             labels = found.setdefault(sample.name, {})
-            for name, value in sample.labels.items():
+            # Prometheus says where it scraped.
+            for name, value in {**sample.labels, "job": "orders"}.items():
                 labels.setdefault(name, set()).add(value)
     return found
 
@@ -81,6 +87,7 @@ def test_every_fixed_label_value_exists(where: str, expression: str) -> None:
         "disposition": {"accepted", "not_sent", "rejected", "unknown"},
         "waits_for": {"nothing", "floor", "backoff", "retry_after"},
         "state": {"open", "half_open", "closed"},
+        "latched": {"true", "false"},
     }
     fixed = [
         (label, value)
@@ -91,6 +98,42 @@ def test_every_fixed_label_value_exists(where: str, expression: str) -> None:
 
     assert [] == [pair for pair in fixed if pair[1] not in possible[pair[0]]]
     assert known
+
+
+def test_the_alert_about_throttling_knows_every_word_for_it() -> None:
+    """A provider that asks for patience is told apart by its reason: those of the tables, and what the client says itself."""
+    (rule,) = [rule for rule in rules() if rule["alert"] == "PushkitThrottled"]
+    named = re.search(r'reason=~"([^"]*)"', rule["expr"])
+    assert named is not None
+    words = {name for name, row in APNS.items() if row.scope is Scope.THROTTLE}
+    words |= {row.reason for row in FCM.values() if row.scope is Scope.THROTTLE}
+
+    assert words | {"throttled", "http_429"} == set(named[1].split("|"))
+
+
+def lost(told: Any, kept: Any, path: str = "") -> list[str]:
+    """Where something of the first is missing from the second, or different."""
+    if isinstance(told, dict):
+        return [
+            line for key, value in told.items() for line in (lost(value, kept[key], f"{path}/{key}") if key in kept else [f"{path}/{key}"])
+        ]
+    if isinstance(told, list):
+        pairs = enumerate(zip(told, kept, strict=True))
+        return [line for number, (one, other) in pairs for line in lost(one, other, f"{path}[{number}]")]
+    return [] if told == kept else [path]
+
+
+def test_grafanas_own_models_know_every_field() -> None:
+    """Read by Grafana's models of dashboards and panels and written again, nothing is lost: no field is misspelt or misplaced."""
+    register_default_plugins()
+    dashboard = json.loads(dashboards.grafana())
+    for written_by_hand in ("__inputs", "__requires"):  # for the import dialogue, which takes them out
+        del dashboard[written_by_hand]
+    for variable in dashboard["templating"]["list"]:
+        variable.pop("definition", None)  # what the list of variables shows; their models leave it out
+    again = json.loads(JSONEncoder().encode(Dashboard.from_json(dashboard)))
+
+    assert [] == lost(dashboard, again)
 
 
 def test_every_exported_metric_is_shown() -> None:

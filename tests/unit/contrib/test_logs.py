@@ -99,6 +99,13 @@ def test_a_level_for_no_event_is_refused() -> None:
         LogHook(levels={"acepted": logging.INFO})
 
 
+def test_what_is_no_logger_is_refused() -> None:
+    """A wrong argument is found when the hook is made, not with the first push at night."""
+    nothing: Any = None
+    with pytest.raises(TypeError, match="expected a logger, its name, or one in the manner of structlog, found NoneType"):
+        LogHook(nothing)
+
+
 def test_nothing_is_built_for_a_level_that_is_off(kept: list[logging.LogRecord], monkeypatch: pytest.MonkeyPatch) -> None:
     """Accepted pushes cost no formatting unless somebody listens at DEBUG."""
     logging.getLogger("pushkit.events").setLevel(logging.INFO)
@@ -183,6 +190,33 @@ def test_an_adapter_works(kept: list[logging.LogRecord]) -> None:
     LogHook(logging.LoggerAdapter(logging.getLogger("pushkit.events"), {}))(failure())
 
     assert 1 == len(kept)
+
+
+def test_an_adapter_adds_its_fields(kept: list[logging.LogRecord]) -> None:
+    """Those of the adapter (of all of them) and those of the event are both on the record."""
+    inner = logging.LoggerAdapter(logging.getLogger("pushkit.events"), {"service": "orders"})
+    LogHook(logging.LoggerAdapter(inner, {"request": "r1"}))(failure())
+    fields = vars(kept[0])
+
+    assert ("orders", "r1", "ServiceUnavailable") == (fields["service"], fields["request"], fields["push_reason"])
+
+
+def test_the_last_line_of_a_flood_says_so(kept: list[logging.LogRecord]) -> None:
+    """Ten lines and then silence would look like ten failures."""
+    hook = LogHook(per_minute=3)
+    for _ in range(10):
+        hook(failure())
+
+    assert [False, False, True] == ["further ones like this are counted" in record.getMessage() for record in kept]
+
+
+def test_floods_of_raised_events_are_bounded_too(kept: list[logging.LogRecord]) -> None:
+    """Whoever raises ``recipient_gone`` to INFO does not ask for a million lines."""
+    hook = LogHook(levels={"recipient_gone": logging.INFO}, per_minute=3)
+    for _ in range(10):
+        hook(events.RecipientGone(outcome=make_failure(Category.RECIPIENT)))
+
+    assert 3 == len(kept)
 
 
 def test_structlog_gets_key_value_pairs() -> None:

@@ -10,6 +10,9 @@ import attrs
 import pytest
 from opentelemetry import trace
 from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -82,12 +85,12 @@ def hear(hook: OpenTelemetryHook, *heard: events.Event) -> None:
 
 
 def test_an_accepted_push_is_a_span_with_a_child(sdk: Sdk) -> None:
-    """One PRODUCER span for the push, one CLIENT span for its attempt, in one trace."""
+    """One span for the push, one for its attempt, in one trace; both CLIENT, since no context travels with the message."""
     hear(sdk.hook(), *a_push(make_accepted()))
     attempt, push = sdk.spans()
 
     assert ("POST", SpanKind.CLIENT) == (attempt.name, attempt.kind)
-    assert ("send apns", SpanKind.PRODUCER) == (push.name, push.kind)
+    assert ("send apns", SpanKind.CLIENT) == (push.name, push.kind)
     assert attempt.parent is not None
     assert push.context.span_id == attempt.parent.span_id
     assert push.status.status_code is StatusCode.UNSET
@@ -102,6 +105,10 @@ def test_attributes_are_those_of_the_conventions(sdk: Sdk) -> None:
     assert "send" == push.attributes[messaging_attributes.MESSAGING_OPERATION_NAME]
     assert "send" == push.attributes[messaging_attributes.MESSAGING_OPERATION_TYPE]
     assert "id-1" == push.attributes[messaging_attributes.MESSAGING_MESSAGE_ID]
+    assert ("api.push.apple.com", 443) == (
+        push.attributes[server_attributes.SERVER_ADDRESS],
+        push.attributes[server_attributes.SERVER_PORT],
+    )
     assert 200 == attempt.attributes[http_attributes.HTTP_RESPONSE_STATUS_CODE]
     assert "api.push.apple.com" == attempt.attributes[server_attributes.SERVER_ADDRESS]
     assert 443 == attempt.attributes[server_attributes.SERVER_PORT]
@@ -134,6 +141,46 @@ def test_a_failure_is_an_error_with_its_reason(sdk: Sdk) -> None:
     assert "recipient" == push.attributes["pushkit.category"]
     assert StatusCode.ERROR is push.status.status_code
     assert "Forget this device." == push.status.description
+
+
+def test_an_unknown_reason_has_the_name_of_the_conventions(sdk: Sdk) -> None:
+    """A word that stands in no table is ``_OTHER``, on the span and in the metrics."""
+    hear(sdk.hook(), *a_push(make_failure(Category.TECHNICAL, reason="made up", status=500)))
+
+    assert error_attributes.ErrorTypeValues.OTHER.value == sdk.spans()[-1].attributes[error_attributes.ERROR_TYPE]
+    assert {"_OTHER"} == {point.attributes[error_attributes.ERROR_TYPE] for point in sdk.points("pushkit.outcomes")}
+
+
+def test_no_name_ends_the_exports(sdk: Sdk) -> None:
+    """Providers and apps come from rows of data: half a character could not be encoded, and its whole batch would be lost."""
+    nonsense = make_failure(Category.RECIPIENT, provider="\ud800", reason="invalid_target", status=None, attempts=())
+    hook = sdk.hook()
+    hear(hook, finished(nonsense), events.Expired(outcome=nonsense), events.RecipientGone(outcome=nonsense))
+    hear(hook, events.BudgetExhausted(provider="apns", app="\ud800"))
+    data = sdk.reader.get_metrics_data()
+    assert data is not None
+
+    assert encode_spans(sdk.spans()).SerializeToString()
+    assert encode_metrics(data).SerializeToString()
+
+
+def test_what_is_exported_is_what_was_heard(sdk: Sdk) -> None:
+    """Read back from the bytes that a collector would get: names, unit, kind of number, boundaries, and the trace as an exemplar."""
+    with sdk.tracers.get_tracer("test").start_as_current_span("request") as request:
+        hear(sdk.hook(), *a_push(make_accepted(elapsed=0.3)))
+    data = sdk.reader.get_metrics_data()
+    assert data is not None
+    sent = ExportMetricsServiceRequest.FromString(encode_metrics(data).SerializeToString())
+    (scope,) = sent.resource_metrics[0].scope_metrics
+    metrics = {metric.name: metric for metric in scope.metrics}
+    duration = metrics[messaging_metrics.MESSAGING_CLIENT_OPERATION_DURATION]
+    (point,) = duration.histogram.data_points
+    total = metrics["pushkit.outcomes"].sum
+
+    assert ("pushkit", "s", 1) == (scope.scope.name, duration.unit, point.count)
+    assert (0.005, 10.0, 14) == (point.explicit_bounds[0], point.explicit_bounds[-1], len(point.explicit_bounds))
+    assert [request.get_span_context().trace_id.to_bytes(16, "big")] == [exemplar.trace_id for exemplar in point.exemplars]
+    assert (True, 1) == (total.is_monotonic, total.data_points[0].as_int)
 
 
 def test_a_push_without_attempts_is_a_span_of_its_own(sdk: Sdk) -> None:

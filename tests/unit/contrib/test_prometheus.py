@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import subprocess
 import sys
 import threading
 import time
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -77,6 +81,34 @@ def test_outcomes_are_counted_by_what_became_of_them(registry: CollectorRegistry
     }
     assert value(text, "pushkit_outcomes_total", **accepted) == 2
     assert value(text, "pushkit_outcomes_total", **gone) == 1
+
+
+def test_pushes_are_counted_from_nought(registry: CollectorRegistry, metrics: PrometheusMetrics) -> None:
+    """Each series is there before the first push, so that Prometheus sees the first failures as a rise and not as a beginning."""
+    before = scrape(registry)
+    metrics(finished(make_failure(Category.RECIPIENT)))
+    metrics(finished())
+    after = scrape(registry)
+    gone = {"provider": "apns", "category": "recipient", "disposition": "rejected"}
+    accepted = {"provider": "apns", "category": "accepted", "disposition": "accepted"}
+
+    assert (0, 0) == (value(before, "pushkit_pushes_total", **gone), value(before, "pushkit_pushes_total", **accepted))
+    assert (1, 1) == (value(after, "pushkit_pushes_total", **gone), value(after, "pushkit_pushes_total", **accepted))
+    assert 0 == value(before, "pushkit_expired_total", provider="webpush")
+    assert {key for key in values(after) if key[0] == "pushkit_pushes_total"} == {
+        key for key in values(before) if key[0] == "pushkit_pushes_total"
+    }
+
+
+@pytest.mark.parametrize("name", ["\ud800", "two\nlines", "x" * 1_000_000])
+def test_no_name_ends_the_scrapes(registry: CollectorRegistry, metrics: PrometheusMetrics, name: str) -> None:
+    """Apps and providers come from rows of data: half a character cannot be encoded, and a novel is no label."""
+    metrics(events.BudgetExhausted(provider="apns", app=name))
+    metrics(finished(make_failure(Category.RECIPIENT, provider=name, reason="invalid_target", status=None)))
+    metrics(events.Expired(outcome=make_failure(Category.TECHNICAL, provider=name, reason="expired", status=None)))
+    metrics(events.RecipientGone(outcome=make_failure(Category.RECIPIENT, provider=name)))
+
+    assert len(fetch(registry)) < 100_000
 
 
 def test_durations_are_histograms(registry: CollectorRegistry, metrics: PrometheusMetrics) -> None:
@@ -199,7 +231,7 @@ def test_an_unwatched_client_is_gone(registry: CollectorRegistry, metrics: Prome
 
 def test_a_second_exporter_on_one_registry_is_refused(registry: CollectorRegistry, metrics: PrometheusMetrics) -> None:
     """Two objects would export the same names twice."""
-    with pytest.raises(ValueError, match="Duplicated timeseries"):
+    with pytest.raises(ValueError, match="make one PrometheusMetrics and give it to every client"):
         PrometheusMetrics(registry)
 
 
@@ -256,6 +288,110 @@ def test_a_blocked_loop_does_not_block_the_scrape(registry: CollectorRegistry) -
 
     assert value(found[0], "pushkit_health_readable", client="default") == 0
     assert value(found[0], "pushkit_client_usable", client="default") is None
+
+
+SEVERAL_PROCESSES = """
+import os
+from prometheus_client import CollectorRegistry, multiprocess
+from tests.unit.contrib.heard import finished
+from pushkit.contrib.prometheus import PrometheusMetrics
+
+metrics = PrometheusMetrics()
+for _ in range(2):
+    child = os.fork()
+    if child == 0:
+        metrics(finished())
+        os._exit(0)
+    os.waitpid(child, 0)
+registry = CollectorRegistry()
+multiprocess.MultiProcessCollector(registry)
+labels = {"provider": "apns", "category": "accepted", "disposition": "accepted"}
+print(registry.get_sample_value("pushkit_pushes_total", labels), registry.get_sample_value("pushkit_push_duration_seconds_count", {"provider": "apns"}))
+"""
+
+
+def test_worker_processes_add_up(tmp_path: Path) -> None:
+    """In prometheus_client's multiprocess mode, metrics made before the fork count in every worker."""
+    environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    root = Path(__file__).parents[3]
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", SEVERAL_PROCESSES],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert ("2.0 2.0\n", "") == (done.stdout, done.stderr)
+
+
+class Broken:
+    """A client whose health cannot be read."""
+
+    def health(self) -> Health:
+        raise RuntimeError("canary: whatever an error quotes")
+
+
+def test_a_health_that_raises_hides_no_other(
+    registry: CollectorRegistry, metrics: PrometheusMetrics, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The scrape goes on with the other clients; the log says once whose health it was, without quoting."""
+    metrics.watch(Broken(), name="broken")
+    metrics.watch(Patient(), name="orders")
+    scrape(registry)
+    text = scrape(registry)
+
+    assert (0, 1) == (value(text, "pushkit_health_readable", client="broken"), value(text, "pushkit_health_readable", client="orders"))
+    assert ["the health of client broken cannot be read: RuntimeError"] == [record.getMessage() for record in caplog.records]
+
+
+class Busy:
+    """A synchronous client whose background thread is busy."""
+
+    def __init__(self) -> None:
+        self.free, self.asked = threading.Event(), 0
+
+    def health(self) -> Health:
+        self.asked += 1
+        self.free.wait(10)
+        return Health(usable=True)
+
+
+def test_a_busy_synchronous_client_does_not_block_the_scrape(registry: CollectorRegistry) -> None:
+    """Its health waits for its background thread; the scrape does not, and asks no second time while the first is waiting."""
+    metrics, client = PrometheusMetrics(registry, health_timeout=0.05), Busy()
+    metrics.watch(client)
+    first, second = scrape(registry), scrape(registry)
+    asked = client.asked
+    client.free.set()
+    ends = time.monotonic() + 10
+    while value(scrape(registry), "pushkit_health_readable", client="default") != 1:
+        assert time.monotonic() < ends
+
+    assert [0, 0] == [value(text, "pushkit_health_readable", client="default") for text in (first, second)]
+    assert 1 == asked
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_child_process_does_not_wait_for_its_parents_loop() -> None:
+    """A worker forked from a program with a watching loop reads the health by itself: that loop runs elsewhere."""
+    registry = CollectorRegistry()
+    metrics = PrometheusMetrics(registry, health_timeout=30)
+
+    async def serve() -> int:
+        metrics.watch(OnItsLoop())
+        child = os.fork()
+        if child == 0:
+            asyncio._set_running_loop(None)  # what a worker's own thread sees
+            readable = 0.0
+            with contextlib.suppress(BaseException):
+                readable = registry.get_sample_value("pushkit_health_readable", {"client": "default"}) or 0.0
+            os._exit(0 if readable == 1 else 1)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    assert 0 == asyncio.run(serve())
 
 
 def test_a_closed_loop_is_no_trouble(registry: CollectorRegistry, metrics: PrometheusMetrics) -> None:

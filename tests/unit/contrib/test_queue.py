@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
 import threading
 from typing import Any
 
@@ -123,10 +124,82 @@ def test_close_says_whether_all_was_heard() -> None:
     assert hook.close(timeout=10)
 
 
+def test_what_was_not_heard_in_time_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """Leaving the block says nothing by its value: the log says whose events were not heard, and how many."""
+    go, began = threading.Event(), threading.Event()
+
+    def stuck(_: Any) -> None:
+        began.set()
+        go.wait(10)
+
+    hook = ThreadListener(stuck)
+    for _ in range(3):
+        hook(DONE)
+    began.wait(10)
+    hook.close(timeout=0.01)
+    go.set()
+
+    assert [True] == ["was not done within 0.01 s: 2 events more were waiting" in record.getMessage() for record in caplog.records]
+
+
+def test_an_event_after_the_end_is_not_called_slowness(caplog: pytest.LogCaptureFixture) -> None:
+    """The warning names the mistake: the client is closed after its listener."""
+    hook = ThreadListener(print)
+    hook.close()
+    hook(DONE)
+
+    assert "an event came after the end of the listener print: close the client first" in caplog.text
+
+
+def test_a_listener_that_exits_hears_the_next_event() -> None:
+    """``sys.exit`` in a listener would end its thread alone, and nobody would hear anything any more."""
+
+    def leave(_: Any) -> None:
+        sys.exit(1)
+
+    with ThreadListener(leave) as hook:
+        hook(DONE)
+        hook(DONE)
+
+    assert 2 == hook.errors
+
+
+def test_a_listener_may_close_its_own_queue() -> None:
+    """A thread cannot wait for itself; what waits is still heard."""
+    closed = threading.Event()
+
+    def listener(_: Any) -> None:
+        hook.close()
+        closed.set()
+
+    hook = ThreadListener(listener)
+    hook(DONE)
+    closed.wait(10)
+
+    assert hook.close()
+    assert 0 == hook.errors
+
+
 def test_an_impossible_size_is_refused() -> None:
     """A queue for nothing would drop everything."""
     with pytest.raises(ValueError, match="expected 1 or more, found 0"):
         ThreadListener(print, maxsize=0)
+
+
+@pytest.mark.parametrize("only", [["RecipientGone"], [int], "RecipientGone", events.RecipientGone, []])
+def test_events_that_do_not_exist_are_refused(only: Any) -> None:
+    """A listener for nothing would be silent for ever."""
+    with pytest.raises(ValueError, match="expected classes of pushkit"):
+        ThreadListener(print, only=only)
+
+
+def test_a_coroutine_function_needs_the_other_listener() -> None:
+    """In a thread nobody would await it."""
+
+    async def forget(_: Any) -> None: ...
+
+    with pytest.raises(ValueError, match="forget is a coroutine function"):
+        ThreadListener(forget)
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
@@ -266,6 +339,61 @@ def test_an_asynchronous_listener_that_raises_hears_the_next_event() -> None:
         return hook
 
     assert 2 == asyncio.run(go()).errors
+
+
+def test_a_cancelled_wait_of_an_asynchronous_listener_stops_nothing() -> None:
+    """What the listener awaited was cancelled by somebody: an error of that event, and the next one is heard."""
+    heard: list[Any] = []
+
+    async def listener(event: Any) -> None:
+        if event is DONE:
+            task = asyncio.create_task(asyncio.Event().wait())
+            task.cancel()
+            await task
+        heard.append(event)
+
+    async def go() -> AsyncListener:
+        async with AsyncListener(listener) as hook:
+            hook(DONE)
+            hook(BUDGET)
+        return hook
+
+    assert 1 == asyncio.run(go()).errors
+    assert [BUDGET] == heard
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_child_process_does_not_fill_its_parents_queue() -> None:
+    """The event loop is the parent's: in a child events are counted as dropped instead of waiting for ever."""
+
+    async def listener(_: Any) -> None: ...
+
+    async def go() -> int:
+        async with AsyncListener(listener) as hook:
+            child = os.fork()
+            if child == 0:
+                hook(DONE)
+                os._exit(0 if (hook.dropped, hook.waiting) == (1, 0) else 1)
+            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    assert 0 == asyncio.run(go())
+
+
+def test_events_for_a_loop_that_was_just_closed_are_dropped(caplog: pytest.LogCaptureFixture) -> None:
+    """A loop that ends without leaving ``async with`` hears no more: what waits is counted, not kept."""
+
+    async def listener(_: Any) -> None: ...
+
+    async def enter(hook: AsyncListener) -> None:
+        await hook.__aenter__()
+
+    hook = AsyncListener(listener)
+    asyncio.run(enter(hook))
+    hook(DONE)
+    hook(DONE)
+
+    assert (2, 0) == (hook.dropped, hook.waiting)
+    assert "is closed; further ones are dropped and counted" in caplog.text
 
 
 def test_events_after_the_loop_are_counted_as_dropped() -> None:

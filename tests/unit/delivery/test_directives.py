@@ -473,12 +473,13 @@ def test_every_push_is_heard_exactly_once():
     assert 81 == len({id(target) if target is None else target for target in finished})
 
 
-def test_a_hook_that_raises_breaks_nothing_and_is_reported_once(caplog):
-    """Somebody else's broken listener costs one line in the log."""
+@pytest.mark.parametrize("error", [ValueError, asyncio.CancelledError, SystemExit])
+def test_a_hook_that_raises_breaks_nothing_and_is_reported_once(caplog, error):
+    """Somebody else's broken listener costs one line in the log, even where it asks for a cancelled future or leaves the program."""
     heard = []
 
     def broken(event):
-        raise ValueError("token 80b5")
+        raise error("token 80b5")
 
     async def work():
         async with client(Scripted(200), hooks=[broken, heard.append]) as push:

@@ -15,7 +15,7 @@ __all__ = ["alerts", "grafana"]
 
 
 def grafana() -> str:
-    """The dashboard as JSON, for Grafana 10 and newer. It asks for the Prometheus data source when it is imported."""
+    """The dashboard as JSON, for Grafana 10 and newer. The Prometheus data source is chosen at its top."""
     return _text("grafana.json")
 
 
