@@ -15,9 +15,7 @@ _DOCS = "https://developer.apple.com/documentation/usernotifications/"
 ANSWERS: Final = Source("Apple, Handling notification responses from APNs", f"{_DOCS}handling-notification-responses-from-apns")
 BROADCAST: Final = Source("Apple, Handling error responses from APNs (broadcast)", f"{_DOCS}handling-error-responses-from-apns")
 SIZES: Final = Source("Apple, Generating a remote notification", f"{_DOCS}generating-a-remote-notification")
-TOKENS: Final = Source(
-    "Apple, Establishing a token-based connection to APNs", f"{_DOCS}establishing-a-token-based-connection-to-apns"
-)
+TOKENS: Final = Source("Apple, Establishing a token-based connection to APNs", f"{_DOCS}establishing-a-token-based-connection-to-apns")
 CERTIFICATES: Final = Source(
     "Apple, Establishing a certificate-based connection to APNs", f"{_DOCS}establishing-a-certificate-based-connection-to-apns"
 )
@@ -169,8 +167,10 @@ NOTES: Mapping[str, Note] = {
         "This machine or its network is overloaded: requests leave too slowly.",
         "这台机器或它的网络过载：请求发得太慢。", rfc(9110, "15.5.9")),
     "http_410": Note(
-        "Without one of Apple's two words for it, a proxy may have said this: look before removing many.",
-        "没有苹果的那两个词，可能是代理说的：大量移除之前先查一查。", ANSWERS),
+        "Everyday, in a word that Apple added lately.", "日常现象，只是苹果新增了一个词。", ANSWERS),
+    "http_410 unclear": Note(
+        "A proxy or a wrong address in the settings answers in Apple's place: look which, before anything is removed.",
+        "代理或设置里错误的地址冒充苹果作答：移除之前先查清是哪一个。", ANSWERS),
     "http_421": Note(
         "A proxy in between mixes up connections; one now and then heals by itself.",
         "中间的代理把连接弄混了；偶尔一次会自行恢复。", rfc(9110, "15.5.20")),

@@ -20,7 +20,9 @@ QUOTAS: Final = Source("Google, FCM throttling and quotas", f"{_DOCS}cloud-messa
 SCALE: Final = Source("Google, Scale FCM", f"{_DOCS}cloud-messaging/scale-fcm")
 TOPICS: Final = Source("Google, Manage topics", f"{_DOCS}cloud-messaging/manage-topics")
 INSTANCE_ID: Final = Source("Google, Instance ID server reference", "https://developers.google.com/instance-id/reference/server")
-REASONS: Final = Source("Google, google.api.ErrorReason", "https://github.com/googleapis/googleapis/blob/master/google/api/error_reason.proto")
+REASONS: Final = Source(
+    "Google, google.api.ErrorReason", "https://github.com/googleapis/googleapis/blob/master/google/api/error_reason.proto"
+)
 RPC: Final = Source("Google, google.rpc.Code", "https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto")
 APPLE: Final = Source(
     "Apple, Handling notification responses from APNs",
