@@ -54,7 +54,8 @@ def table(rows: list[Entry], language: str) -> nodes.table:
     body = nodes.tbody()
     group += body
     for row in rows:
-        reason = nodes.paragraph("", "", nodes.literal("", row.reason))
+        link = nodes.reference("", "", nodes.literal("", row.reason), refid=row.anchor, classes=["reason"])
+        reason = nodes.paragraph("", "", link)
         if row.evidence:
             reason += nodes.Text(f" ({row.evidence})")
         cells: list[list[nodes.Node]] = [[nodes.paragraph("", str(row.status or ""))], [reason], described(row, language)]

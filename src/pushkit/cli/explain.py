@@ -66,7 +66,12 @@ def _explain_pasted(provider: str, terms: Sequence[str], pasted: Pasted, service
     if status is None and rows:
         status = rows[0].status
     if status is None and not rows:
-        raise ConfigurationError("found neither a status nor a known word in it; give the status too, such as: explain apns 410 --raw -")
+        hint = (
+            f"it looks like an answer of {pasted.provider}: explain {pasted.provider} --raw -"
+            if pasted.provider not in {"", provider}
+            else f"give the status too, such as: explain {provider} 410 --raw -"
+        )
+        raise ConfigurationError(f"found neither a status nor a known word in it; {hint}")
     if provider == "webpush" and not service:
         service = pasted.service or next(iter({row.service for row in rows}), "")
         service = service or ("apple" if pasted.reason else "")
@@ -176,6 +181,7 @@ def _of_row(row: Entry, reason: str) -> dict[str, Any]:
         "scope": row.scope.value if row.scope else None,
         "retryable": row.floor is not None,
         "floor_s": row.floor,
+        "floors_s": dict(row.floors),
         "delay_varies": row.varies,
         "retry_after_s": None,
         "suspicion": row.suspicion,
@@ -196,6 +202,7 @@ def _of_verdict(verdict: Verdict, row: Entry | None) -> dict[str, Any]:
         "scope": verdict.scope.value if verdict.scope else None,
         "retryable": verdict.retryable,
         "floor_s": verdict.floor,
+        "floors_s": {},
         "delay_varies": False,
         "retry_after_s": verdict.retry_after,
         "suspicion": verdict.suspicion,
@@ -219,7 +226,11 @@ def _own_rows(provider: str, terms: Sequence[str]) -> list[Entry]:
         return []
     asked = provider.replace("webpush", "web push")
     others = {"apns", "fcm", "web push"} - {asked}
-    return sorted(find(OWN, terms), key=lambda row: (asked not in row.evidence) + any(other in row.evidence for other in others))
+    rows = [
+        attrs.evolve(row, floor=dict(row.floors).get(provider, row.floor), floors=()) if provider != OWN else row
+        for row in find(OWN, terms)
+    ]
+    return sorted(rows, key=lambda row: (asked not in row.evidence) + any(other in row.evidence for other in others))
 
 
 def _joined(terms: Sequence[str]) -> list[str]:

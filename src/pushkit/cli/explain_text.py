@@ -18,6 +18,7 @@ class Spoken:
 
     colon: str
     comma: str
+    semicolon: str
     accepted: str
     do: str
     arrived: str
@@ -48,6 +49,7 @@ class Spoken:
 _EN = Spoken(
     colon=": ",
     comma=", ",
+    semicolon="; ",
     accepted="accepted. The push service took it; no push service tells whether a device showed it.",
     do="do",
     arrived="did it arrive",
@@ -90,6 +92,7 @@ _EN = Spoken(
 _ZH = Spoken(
     colon="：",
     comma="、",
+    semicolon="；",
     accepted="已接受。推送服务已收下；没有任何推送服务会告诉我们设备是否显示。",
     do="怎么办",
     arrived="到了吗",
@@ -216,7 +219,11 @@ def _again(verdict: Mapping[str, Any], say: Spoken) -> str:
     if verdict["delay_varies"]:
         return say.later
     asked = verdict.get("retry_after_s")
-    floor = verdict["floor_s"] if asked is None else asked
+    others = [f"{provider}{say.colon}{_after(floor, say)}" for provider, floor in verdict["floors_s"].items()]
+    return say.semicolon.join([_after(verdict["floor_s"] if asked is None else asked, say), *others])
+
+
+def _after(floor: float, say: Spoken) -> str:
     if not floor:
         return say.at_once
     if floor == 1:

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import attrs
 
-from pushkit.cli.own_words import NIGHTS, WORDS, source_of
+from pushkit.cli.own_words import FATES, NIGHTS, WORDS, source_of
+from pushkit.faults import FAULTS, judge_fault
 from pushkit.notes import Note, Source
 from pushkit.outcomes import Action, Category, Disposition, Scope
 from pushkit.report.words import advice as advice_in
@@ -63,6 +64,8 @@ class Entry:
     disposition: Disposition = Disposition.REJECTED
     floor: float | None = None
     """Seconds before another try; None: not retryable."""
+    floors: tuple[tuple[str, float], ...] = ()
+    """The same for providers that ask for another delay."""
     varies: bool = False
     """How long to wait depends on the case: the outcome's ``retry_at`` says it."""
     suspicion: bool = False
@@ -114,6 +117,7 @@ class Entry:
             "disposition": self.disposition.value,
             "retryable": self.floor is not None,
             "floor_s": self.floor,
+            "floors_s": dict(self.floors),
             "delay_varies": self.varies,
             "suspicion": self.suspicion,
             "advice": self.advice,
@@ -254,16 +258,15 @@ def _webpush() -> Iterable[Entry]:
 def own_verdicts() -> Sequence[tuple[str, Verdict]]:
     """What pushkit says by itself: where it is found, and the verdict on each kind of fault and each decision of delivery."""
     from pushkit.delivery import settle
-    from pushkit.faults import judge_fault
     from pushkit.webpush.reasons import LOCAL
     from pushkit.wire import Processed, WireFault
 
     found: list[tuple[str, Verdict]] = []
     for kind in FaultKind:
         if kind not in _NEVER_PROCESSED:
-            found.append(("fate unknown", judge_fault(WireFault(kind=kind, processed=Processed.UNKNOWN), {}, 1.0)))
+            found.append((FATES[0], judge_fault(WireFault(kind=kind, processed=Processed.UNKNOWN), {}, 1.0)))
         if kind is not FaultKind.RESPONSE_TOO_LARGE:  # somebody answered, so it was processed by somebody
-            found.append(("not processed", judge_fault(WireFault(kind=kind, processed=Processed.NO), {}, 1.0)))
+            found.append((FATES[1], judge_fault(WireFault(kind=kind, processed=Processed.NO), {}, 1.0)))
     decisions = [settle.expired(), settle.superseded(), settle.cancelled(), settle.closed(), settle.no_room()]
     decisions += [settle.circuit_open(0.0, ""), settle.throttled(0.0, "")]
     found += [("decided before sending", verdict) for verdict in decisions]
@@ -289,6 +292,21 @@ _NEVER_PROCESSED: Final = frozenset(
 _VARIES: Final = frozenset({"circuit_open", "throttled", "credential_latched"})
 
 
+def _floors(verdict: Verdict) -> tuple[tuple[str, float], ...]:
+    """What the providers that wait longer or shorter after this fault ask for."""
+    from pushkit.apns.classify import classify as classify_apns
+    from pushkit.fcm.classify import classify as classify_fcm
+    from pushkit.wire import Processed, WireFault
+
+    kind = next((kind for kind, row in FAULTS.items() if row.reason == verdict.reason), None)
+    if kind is None or not verdict.retryable:
+        return ()
+    fault = WireFault(kind=kind, processed=Processed.NO if verdict.disposition is Disposition.NOT_SENT else Processed.UNKNOWN)
+    judged = {"apns": classify_apns(fault, message_id="", secrets=tuple, now=0.0), "fcm": classify_fcm(fault, 0.0)}
+    floors = {provider: each.floor for provider, each in judged.items() if isinstance(each, Verdict)}
+    return tuple((provider, floor) for provider, floor in floors.items() if floor is not None and floor != verdict.floor)
+
+
 def _own() -> Iterable[Entry]:
     for where, verdict in own_verdicts():
         night, night_zh = NIGHTS[verdict.reason]
@@ -300,6 +318,7 @@ def _own() -> Iterable[Entry]:
             scope=verdict.scope,
             disposition=verdict.disposition,
             floor=(verdict.floor or 0.0) if verdict.retryable else None,
+            floors=_floors(verdict) if where in FATES else (),
             varies=verdict.reason in _VARIES,
             suspicion=verdict.suspicion,
             advice=verdict.advice,
@@ -352,8 +371,15 @@ def _fits(row: Entry, wanted: str) -> bool:
 
 
 def row_of(provider: str, service: str, status: int | None, verdict: Verdict) -> Entry | None:
-    """The row that a verdict was made from: the one with its sentence, nearest in reason, status and service."""
-    alike = [row for row in entries(provider) if (row.category, row.advice) == (verdict.category, verdict.advice)]
+    """
+    The row that a verdict was made from: the one with its sentence, nearest in reason, status and service.
+
+    A sentence that holds a figure of the answer's own (by how many bytes it is too long) has the row of its reason.
+    """
+    rows = [row for row in entries(provider) if row.category is verdict.category]
+    alike = [row for row in rows if row.advice == verdict.advice] or [
+        row for row in rows if (row.reason, row.service) == (verdict.reason, service if row.service else "")
+    ]
     return max(alike, key=lambda row: (row.reason == verdict.reason, row.service == service, row.status == status), default=None)
 
 

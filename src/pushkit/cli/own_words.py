@@ -68,6 +68,8 @@ def _credential(reason: str, where: str, advice: str, advice_zh: str, *, floor: 
     return _technical(reason, where, advice, advice_zh, Action.FIX_CREDENTIALS, Scope.CREDENTIAL, floor=floor)
 
 
+FATES: Final = ("fate unknown", "not processed")
+"""Where a fault's rows stand: whether the provider may have the push."""
 ANYWHERE: Final = "found before sending"
 DECIDED: Final = "decided before sending"
 _APNS: Final = "apns, found before sending"
@@ -363,6 +365,7 @@ NIGHTS: Mapping[str, tuple[str, str]] = {
 # fmt: on
 """By word: what it usually means at night, in English and in Chinese."""
 
+_PROVEN: Final = frozenset({"refused_stream", "connection_lost", "timeout", "protocol_error"})
 UNPROCESSED: Final = rfc(9113, "8.7")
 SIGN_IN: Final = Source(
     "Google, Using OAuth 2.0 for server to server applications", "https://developers.google.com/identity/protocols/oauth2/service-account"
@@ -372,6 +375,6 @@ OWN_RULE: Final = Source("a rule of pushkit's own", "")
 
 def source_of(reason: str, where: str) -> Source:
     """Where a word's meaning comes from: the network's own rules, a sign-in's, or pushkit's."""
-    if where in {"fate unknown", "not processed"}:
+    if where in FATES and reason in _PROVEN:
         return UNPROCESSED
     return SIGN_IN if reason.startswith("oauth_") else OWN_RULE
