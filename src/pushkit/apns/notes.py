@@ -114,7 +114,7 @@ NOTES: Mapping[str, Note] = {
         "某个活动的文字太长，或附带的数据变大（整个对象而不是编号）；它的推送会全部失败。", SIZES),
     "TooManyProviderTokenUpdates": Note(
         "Something makes a sign-in token for each process, request or restart: many short-lived workers, a crash loop, or another program with the same key.",
-        "有程序为每个进程、每个请求或每次重启都生成登录令牌：大量短命的工作进程、崩溃循环，或另一个使用同一密钥的程序。", TOKENS),
+        "有程序为每个进程、每个请求或每次重启都生成身份验证令牌：大量短命的工作进程、崩溃循环，或另一个使用同一密钥的程序。", TOKENS),
     "TooManyRequests": Note(
         "One loop, or one busy conversation, sends to the same device again and again: look which recipient or campaign stands out.",
         "某个循环或某个热闹的会话反复发给同一台设备：看看哪个接收者或活动特别多。", ANSWERS),
@@ -156,10 +156,10 @@ NOTES: Mapping[str, Note] = {
         "苹果新增的拒绝原因：在苹果的页面上查这个词，并看看有没有新版 pushkit。", ANSWERS),
     "http_401": Note(
         "Not one of Apple's answers: something in between asks for a sign-in.",
-        "这不是苹果的回答：中间有东西要求登录。", ANSWERS),
+        "这不是苹果的响应：中间有东西要求登录。", ANSWERS),
     "http_403": Note(
         "The sign-in or the rights of the key: ask what changed in the Apple developer account or in the settings.",
-        "登录或密钥权限的问题：问问苹果开发者账号或设置有什么变动。", ANSWERS),
+        "身份验证或密钥权限的问题：问问苹果开发者账号或设置有什么变动。", ANSWERS),
     "http_407": Note(
         "A proxy is new, or its password has changed. Nothing gets out.",
         "代理是新装的，或它的密码改了。什么都发不出去。", rfc(9110, "15.5.8")),
@@ -170,7 +170,7 @@ NOTES: Mapping[str, Note] = {
         "Everyday, in a word that Apple added lately.", "日常现象，只是苹果新增了一个词。", ANSWERS),
     "http_410 unclear": Note(
         "A proxy or a wrong address in the settings answers in Apple's place: look which, before anything is removed.",
-        "代理或设置里错误的地址冒充苹果作答：移除之前先查清是哪一个。", ANSWERS),
+        "代理或设置里错误的地址冒充苹果响应：移除之前先查清是哪一个。", ANSWERS),
     "http_421": Note(
         "A proxy in between mixes up connections; one now and then heals by itself.",
         "中间的代理把连接弄混了；偶尔一次会自行恢复。", rfc(9110, "15.5.20")),
@@ -179,7 +179,7 @@ NOTES: Mapping[str, Note] = {
         "一次向同一台设备发得太多，或者代理有自己的限制。", ANSWERS),
     "http_4xx": Note(
         "Somebody else than Apple answered: a proxy, a firewall's page, or a wrong address in the settings.",
-        "作答的不是苹果：代理、防火墙的页面，或设置里的地址有误。", SENDING),
+        "响应的不是苹果：代理、防火墙的页面，或设置里的地址有误。", SENDING),
     "http_5xx": Note(
         "Trouble at Apple, or at a proxy on the way there: look at both.",
         "苹果或途中的代理有故障：两处都看看。", ANSWERS),

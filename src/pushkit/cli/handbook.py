@@ -7,6 +7,7 @@ explanation cannot differ from what a push would have given.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -131,6 +132,7 @@ class Entry:
         }
 
 
+@functools.cache
 def entries(provider: str) -> Sequence[Entry]:
     """
     All rows of a provider's table, in its order, without repeats.
@@ -141,7 +143,7 @@ def entries(provider: str) -> Sequence[Entry]:
     makers = {"apns": _apns, "fcm": _fcm, "webpush": _webpush, OWN: _own}
     if provider not in makers:
         raise ValueError(f"expected one of {', '.join(makers)}, got {provider!r}")
-    return list(dict.fromkeys(makers[provider]()))
+    return tuple(dict.fromkeys(makers[provider]()))
 
 
 def _texts(provider: str, row: Any, note: Note, meanings: Mapping[str, str]) -> dict[str, Any]:

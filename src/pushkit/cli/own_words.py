@@ -158,7 +158,7 @@ WORDS: tuple[Word, ...] = (
         "制作涵盖此应用和服务的证书，或使用令牌密钥，它涵盖团队的全部应用。", Action.FIX_CREDENTIALS),
     _technical("unreadable_answer", "apns, channels",
         "Look the channel up with channels().list(): Apple did it, and the answer was in no form that is known here.",
-        "用 channels().list() 查看频道：苹果已执行，但回答的格式无法识别。", Action.REPORT_BUG, disposition=Disposition.UNKNOWN),
+        "用 channels().list() 查看频道：苹果已执行，但响应的格式无法识别。", Action.REPORT_BUG, disposition=Disposition.UNKNOWN),
     # fcm
     _payload("invalid_topic", _FCM,
         "Correct the topic name: plain letters, digits and -_.~% only.", "更正主题名称：只能用字母、数字和 -_.~%。"),
@@ -169,7 +169,7 @@ WORDS: tuple[Word, ...] = (
         "请报告给 pushkit 维护者：有请求在没有访问令牌的情况下将要发出。", Action.REPORT_BUG, Scope.CREDENTIAL),
     _credential("oauth_invalid_grant", _OAUTH,
         "Check the service account key and the server's clock: Google refuses the sign-in.",
-        "检查服务账号密钥和服务器时钟：谷歌拒绝登录。"),
+        "检查服务账号密钥和服务器时钟：谷歌拒绝了身份验证。"),
     _technical("oauth_unavailable", _OAUTH,
         "Try again shortly: Google's sign-in service has trouble, and nothing was sent.",
         "稍后重试：谷歌的登录服务有故障，什么都没有发出。", Action.RETRY_LATER, Scope.ATTEMPT, floor=1.0),
@@ -178,7 +178,7 @@ WORDS: tuple[Word, ...] = (
         "检查密钥文件中的 token_uri：那个地址没有登录服务。"),
     _technical("oauth_malformed_response", _OAUTH,
         "Check the token_uri of the key file and any proxy in between: the answer holds no access token.",
-        "检查密钥文件中的 token_uri 以及中间的代理：应答里没有访问令牌。"),
+        "检查密钥文件中的 token_uri 以及中间的代理：响应里没有访问令牌。"),
     _technical("oauth_no_metadata_server", _OAUTH,
         "Set project_id, or use a service account: this is none of Google's machines.",
         "设置 project_id，或使用服务账号：这不是谷歌的机器。"),
@@ -196,7 +196,7 @@ WORDS: tuple[Word, ...] = (
         "检查密钥文件中的 token_uri：它的主机指向非公网地址。"),
     _technical("oauth_response_too_large", _OAUTH,
         "Check the token_uri of the key file: the answer was far longer than any sign-in service's.",
-        "检查密钥文件中的 token_uri：回答比任何登录服务的都长得多。"),
+        "检查密钥文件中的 token_uri：响应比任何登录服务的都长得多。"),
     _credential("oauth_…", _OAUTH,
         "Check the credentials: Google's sign-in service refuses them, in the word behind oauth_.",
         "检查凭据：谷歌的登录服务拒绝了它们，原因是 oauth_ 后面的词。"),
@@ -238,7 +238,7 @@ _SIGN_IN = (
     "服务账号的问题：密钥被删除或更换，或时钟差了几分钟。FCM 什么都发不出去。")
 _TOKEN_URI = (
     "A proxy answers in Google's place, or the key file was edited. Nothing goes out through FCM.",
-    "代理冒充谷歌作答，或密钥文件被改动过。FCM 什么都发不出去。")
+    "代理冒充谷歌响应，或密钥文件被改动过。FCM 什么都发不出去。")
 _KEY_PAIR = (
     "After a change of keys: the settings hold another pair than the page gives to browsers.",
     "更换密钥之后出现：设置里的密钥对与网页给浏览器的不同。")
@@ -323,7 +323,7 @@ NIGHTS: Mapping[str, tuple[str, str]] = {
         "A template makes the collapse id out of something long, such as a title or a web address.",
         "某个模板用很长的内容（标题、网址等）拼成 collapse id。"),
     "unreadable_answer": (
-        "Apple changed an answer, or a proxy did: look for a newer pushkit.", "苹果或代理改变了回答的格式：看看有没有新版 pushkit。"),
+        "Apple changed an answer, or a proxy did: look for a newer pushkit.", "苹果或代理改变了响应的格式：看看有没有新版 pushkit。"),
     "no_credential": ("A mistake of pushkit's.", "pushkit 的错误。"),
     "oauth_invalid_grant": _SIGN_IN,
     "oauth_unavailable": (
@@ -345,7 +345,7 @@ NIGHTS: Mapping[str, tuple[str, str]] = {
     "oauth_…": _SIGN_IN,
     "too_many_origins": (
         "Somebody registers made-up push services by the hundred: look where these subscriptions come from.",
-        "有人成百地登记虚构的推送服务：查查这些订阅从哪里来。"),
+        "有人成百地注册虚构的推送服务：查查这些订阅从哪里来。"),
     "invalid_endpoint": _DAMAGED,
     "endpoint_permanently_removed": (
         "Everyday: a browser without a push service (Edge on Android, some Chromium builds).",

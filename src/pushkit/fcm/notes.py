@@ -52,7 +52,7 @@ NOTES: Mapping[str, Note] = {
         "日常现象：iPhone 很久没有使用该应用。", APPLE),
     "apns_bad_token": Note(
         "Many, right after a release: development builds of the iPhone app registered in the live project, or the reverse.",
-        "发布之后大量出现：开发版 iPhone 应用在正式项目里登记了，或者反过来。", CODES),
+        "发布之后大量出现：开发版 iPhone 应用在正式项目里注册了，或者反过来。", CODES),
     "apns_other_app": Note(
         "Many: the bundle id of the iPhone app in Firebase was changed, or two apps share one project and their devices got mixed.",
         "大量：Firebase 里 iPhone 应用的 bundle id 被改过，或者两个应用共用一个项目而设备混在一起。", CODES),
@@ -67,7 +67,7 @@ NOTES: Mapping[str, Note] = {
         "数据库字段把 token 截短了，或者名单里混入了别家的 token。新 token 同时全部被拒绝：是谷歌的故障，先不要移除任何人。", CODES),
     "sender_mismatch": Note(
         "Many, after a deployment: the service account of another project (staging, an old one) is in use. A few: devices from before a change of projects.",
-        "部署之后大量出现：用的是另一个项目（测试或旧项目）的服务账号。少量：更换项目之前登记的设备。", ENUM),
+        "部署之后大量出现：用的是另一个项目（测试或旧项目）的服务账号。少量：更换项目之前注册的设备。", ENUM),
     "payload": Note(
         "A new campaign or template with a value that Google does not take: all pushes of it fail, others do not.",
         "新的活动或模板带了谷歌不接受的值：它的推送全部失败，其他的正常。", ENUM),
@@ -120,7 +120,7 @@ NOTES: Mapping[str, Note] = {
         "有人上传了错误的苹果密钥（别的团队或环境），或在苹果那里吊销了它：此项目的 iPhone 全部失败。", _thread(_ADMIN.format("node"), 3215)),
     "apns_setting": Note(
         "A change in the iPhone app's registration with Apple or Firebase: all iPhones of the project fail, Android goes on.",
-        "iPhone 应用在苹果或 Firebase 的登记有变动：此项目的 iPhone 全部失败，安卓正常。", APPLE),
+        "iPhone 应用在苹果或 Firebase 的注册有变动：此项目的 iPhone 全部失败，安卓正常。", APPLE),
     "token_expired": Note(
         "One now and then heals by itself. When it keeps coming, this server's clock is wrong.",
         "偶尔一次会自行恢复。反复出现说明服务器时钟不准。", REASONS),
@@ -144,13 +144,13 @@ NOTES: Mapping[str, Note] = {
         "部署之后项目编号写错，或者是代理。无论出现多少，都与设备无关。", _thread(_ADMIN.format("python"), 854)),
     "undocumented": Note(
         "Somebody else than Google answered: a proxy, a firewall's page, or a wrong address in the settings.",
-        "作答的不是谷歌：代理、防火墙的页面，或设置里的地址有误。", RPC),
+        "响应的不是谷歌：代理、防火墙的页面，或设置里的地址有误。", RPC),
     "unimplemented": Note(
         "Google has switched off what was asked for, or the address in the settings is not Google's.",
         "谷歌已停用所请求的功能，或者设置里的地址不是谷歌的。", RPC),
     "unspecified": Note(
         "Google does not know either. If it lasts, give the full answer to Firebase support.",
-        "谷歌自己也不清楚。如果持续出现，把完整回答交给 Firebase 支持。", ENUM),
+        "谷歌自己也不清楚。如果持续出现，把完整响应交给 Firebase 支持。", ENUM),
     "iid_denied": Note(
         "One service account is used for several projects, which the old topic service cannot do.",
         "一个服务账号用于多个项目，而旧主题服务不支持。", _thread(_ADMIN.format("dotnet"), 546)),
@@ -207,7 +207,7 @@ NOTES: Mapping[str, Note] = {
         "谷歌的旧主题服务有故障；它将在 2027 年停用，请改用新的。", INSTANCE_ID),
     "malformed": Note(
         "A proxy or a captive network answers in Google's place, or connections break under load.",
-        "代理或需要登录的网络冒充谷歌作答，或者连接在高负载下中断。", MESSAGE),
+        "代理或需要登录的网络冒充谷歌响应，或者连接在高负载下中断。", MESSAGE),
 }
 # fmt: on
 """By the key of the row."""

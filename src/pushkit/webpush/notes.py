@@ -83,7 +83,7 @@ _NETWORK = (
     "这台机器或它的网络过载：请求发得太慢。")
 _ELSEWHERE = (
     "A proxy or a captive network answers in the push service's place; a push service that moves is very rare.",
-    "代理或需要登录的网络冒充推送服务作答；推送服务搬家非常少见。")
+    "代理或需要登录的网络冒充推送服务响应；推送服务搬家非常少见。")
 _TTL = (
     "A lifetime in milliseconds instead of seconds.",
     "有效期用了毫秒而不是秒。")
@@ -125,7 +125,7 @@ NOTES: Mapping[str, Note] = {
     "rfc http_3xx": Note(*_ELSEWHERE, rfc(9110, "15.4")),
     "rfc http_4xx": Note(
         "Somebody else than the push service answered: a proxy or a firewall's page.",
-        "作答的不是推送服务：是代理或防火墙的页面。", rfc(9110, "15.5")),
+        "响应的不是推送服务：是代理或防火墙的页面。", rfc(9110, "15.5")),
     "rfc http_5xx": Note(*_THEIRS, rfc(9110, "15.6")),
     "rfc http_other": Note(
         "Something in between speaks HTTP badly: look at the proxy.",

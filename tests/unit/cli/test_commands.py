@@ -204,7 +204,7 @@ def test_report_shows_joins_and_compares(project: Path, server, pushkit, tmp_pat
         (("apns", "timeout"), ("timeout", "It may have arrived all the same", "retry later")),
         (("pushkit", "expired"), ("never got there", "older than its ttl")),
         (("fcm", "connect_failed"), ("network, DNS and firewall",)),
-        (("webpush", "invalid_p256dh"), ("remove recipient", "stored key is damaged")),
+        (("webpush", "invalid_p256dh"), ("remove recipient", "stored with it is damaged")),
         (("apns", "418", "NewInventedWord"), ("NewInventedWord", "fix configuration", "This word is not in the table")),
         (("apns", "unregistered"), ("apns 410 Unregistered", "people delete apps", "also said by: webpush apple")),
         (("APNS", "410"), ("review recipient", "Check before you remove this device")),
