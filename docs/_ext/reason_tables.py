@@ -56,8 +56,8 @@ def table(rows: list[Entry], language: str) -> nodes.table:
     for row in rows:
         link = nodes.reference("", "", nodes.literal("", row.reason), refid=row.anchor, classes=["reason"])
         reason = nodes.paragraph("", "", link)
-        if row.evidence:
-            reason += nodes.Text(f" ({row.evidence})")
+        if row.told_by:
+            reason += nodes.Text(f" ({row.told_by})")
         cells: list[list[nodes.Node]] = [[nodes.paragraph("", str(row.status or ""))], [reason], described(row, language)]
         made_row = line(cells)
         made_row["ids"] = [row.anchor]

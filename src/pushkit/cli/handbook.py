@@ -89,15 +89,20 @@ class Entry:
         return WHO[self.category]
 
     @property
+    def told_by(self) -> str:
+        """What tells it from its likes; empty where the reason itself does."""
+        return "" if self.evidence.lower() == self.reason.lower().replace("_", " ") else self.evidence
+
+    @property
     def name(self) -> str:
         """Service, status, reason, and what tells it from its likes."""
-        parts = (self.service, str(self.status or ""), self.reason, f"({self.evidence})" if self.evidence else "")
+        parts = (self.service, str(self.status or ""), self.reason, f"({self.told_by})" if self.told_by else "")
         return " ".join(part for part in parts if part)
 
     @property
     def anchor(self) -> str:
         """Its place on its provider's page of the documentation."""
-        parts = [self.provider, self.service, str(self.status or ""), self.reason, self.evidence]
+        parts = [self.provider, self.service, str(self.status or ""), self.reason, self.told_by]
         kept = "-".join(part for part in parts if part).lower()
         return "-".join("".join(character if character.isalnum() else " " for character in kept).split())
 
@@ -364,10 +369,15 @@ def find(provider: str, words: Sequence[str]) -> Sequence[Entry]:
     return rows
 
 
+def _in_words(wanted: str, text: str) -> bool:
+    """Whether all of it stands in the text, word for word."""
+    return wanted != "" and set(wanted.split()) <= set(text.lower().replace(",", "").split())
+
+
 def _fits(row: Entry, wanted: str) -> bool:
     if wanted.isdigit():
         return str(row.status) == wanted
-    if wanted in {row.reason.lower(), row.service, *map(str.lower, row.words)} or wanted in row.evidence.lower():
+    if wanted in {row.reason.lower(), row.service, *map(str.lower, row.words)} or _in_words(wanted, row.evidence):
         return True
     return row.reason.endswith("…") and wanted.startswith(row.reason[:-1])
 

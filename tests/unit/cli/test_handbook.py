@@ -88,6 +88,8 @@ def test_the_page_says_what_classification_says(row) -> None:
         ("apns", ["410"], {"Unregistered", "ExpiredToken"}),
         ("apns", ["unregistered"], {"Unregistered"}),
         ("apns", ["400", "Unregistered"], set()),
+        ("apns", ["a"], set()),
+        ("fcm", ["INVALID_ARGUMENT", "payload", "ttl"], {"INVALID_ARGUMENT"}),
         ("fcm", ["TooManyRequests"], {"RESOURCE_EXHAUSTED"}),
         ("webpush", ["mozilla", "404"], {"errno 102"}),
         (OWN, ["expired"], {"expired"}),
