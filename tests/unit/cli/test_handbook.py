@@ -4,6 +4,7 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -114,17 +115,17 @@ def test_another_provider_is_refused() -> None:
 SAYING = {"refuse_payload": 0, "refuse_recipient": 0, "refuse_technical": 0, "refuse": 0, "refuse_subscription": 0, "refused": 0,
           "FaultRow": 0, "_about_the_message": 0, "Refused": 2}  # fmt: skip
 """Functions that are given the word of a local failure, and where."""
+NOT_SAYING = {"cli", "contrib", "preview", "report", "testing"}
 BY_NAME = {"Verdict", "evolve", "wrong"}
 """Those that are given it as ``reason=``."""
 
 
-def calls() -> Iterator[tuple[str, ast.Call]]:
+@cache
+def calls() -> list[tuple[str, ast.Call]]:
     source = Path(pushkit.__file__).parent
-    for path in source.rglob("*.py"):
-        if path.relative_to(source).parts[0] not in {"cli", "contrib", "preview", "report", "testing"}:
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.Call):
-                    yield (node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")), node
+    paths = [path for path in source.rglob("*.py") if path.relative_to(source).parts[0] not in NOT_SAYING]
+    nodes = [node for path in paths for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+    return [(node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", ""), node) for node in nodes]
 
 
 def words_in(name: str, call: ast.Call) -> Iterator[str]:
