@@ -49,17 +49,24 @@ ADVICE: Mapping[str, str] = {
     "Delete finished channels before you make new ones: the app has reached Apple's limit of 10,000.": "新建频道之前先删除不用的频道：应用已达到苹果 10,000 个的上限。",
     "Check the message and its options: Apple refuses it for a new reason, named here.": "检查消息及其选项：苹果以一个新的原因拒绝了它（见原因名称）。",
     "Check key, certificate and settings: Apple refuses the sign-in for a new reason, named here.": "检查密钥、证书和设置：苹果以一个新的原因拒绝身份验证（见原因名称）。",
-    "Give the proxy its user and password: it asks for them and APNs was not reached.": "为代理填写用户名和密码：代理要求登录，没有到达 APNs。",
+    "Give the proxy its user and password: it asks for them and APNs was not reached.": "为代理填写用户名和密码：代理要求登录，请求没有到达 APNs。",
     "Try again: the request did not arrive in time.": "请重试：请求没有及时到达。",
     "Remove this device unless it registered again since: Apple says that it is gone.": "除非此设备之后又重新注册，否则请移除：苹果说它已经不在了。",
-    "Check before you remove this device: the answer calls it gone, but not in Apple's words, so a proxy may have given it.": "移除此设备之前先查一查：响应说它已失效，但不是苹果的说法，可能是代理给出的。",
     "Try again: the request went out on the wrong connection.": "请重试：请求走错了连接。",
     "Wait a minute and send less often: Apple asks for fewer pushes.": "等一分钟并减少发送：苹果要求少发一些。",
     "Wait about 15 minutes and try again: Apple's service, or something in front of it, has trouble.": "等大约 15 分钟再试：苹果的服务或它前面的某个环节出了问题。",
     "Check the configured address and any proxy in between: whoever answered was not APNs.": "检查配置的地址和中间的代理：响应的不是 APNs。",
+    "Check before you remove this device: the answer calls it gone, but not in Apple's words, so a proxy may have given it.": "移除此设备之前先查一查：响应说它已失效，但不是苹果的说法，可能是代理给出的。",
+}
+"""The English sentence of a row, to the Chinese one."""
+
+NUMBERED: Mapping[str, str] = {
+    "Shorten the message: its {} bytes are more than the {} that Apple takes for this kind of push.": "缩短消息：它有 {} 字节，超过了苹果对这类推送接受的 {} 字节。",
+    "Set the clock of this server right: it is {} minutes ahead, so Apple refuses every sign-in token it makes.": "校准这台服务器的时钟：它快了 {} 分钟，所以苹果拒绝它生成的每个身份验证令牌。",
+    "Set the clock of this server right: it is {} minutes behind, so Apple refuses every sign-in token it makes.": "校准这台服务器的时钟：它慢了 {} 分钟，所以苹果拒绝它生成的每个身份验证令牌。",
 }
 # fmt: on
-"""The English sentence of a row, to the Chinese one."""
+"""Sentences that are no row's, since they name a size or a time: ``{}`` stands for each number."""
 
 # fmt: off
 MEANING: Mapping[str, str] = {

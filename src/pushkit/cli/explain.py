@@ -158,7 +158,7 @@ def _explained(
         "provider": provider,
         "service": service or (row.service if row else ""),
         "status": status if status is not None or row is None else row.status,
-        "verdict": _of_verdict(verdict, row) if verdict else _of_row(row, reason) if row else {"accepted": True},
+        "verdict": _of_verdict(provider, verdict) if verdict else _of_row(row, reason) if row else {"accepted": True},
         "row": row.as_dict() if row else None,
         "rows": [found.as_dict() for found in ([row] if row else []) + others],
         "in_table": known,
@@ -192,7 +192,7 @@ def _of_row(row: Entry, reason: str) -> dict[str, Any]:
     }
 
 
-def _of_verdict(verdict: Verdict, row: Entry | None) -> dict[str, Any]:
+def _of_verdict(provider: str, verdict: Verdict) -> dict[str, Any]:
     return {
         "accepted": False,
         "category": verdict.category.value,
@@ -208,7 +208,7 @@ def _of_verdict(verdict: Verdict, row: Entry | None) -> dict[str, Any]:
         "suspicion": verdict.suspicion,
         "who": WHO[verdict.category],
         "advice": verdict.advice,
-        "advice_zh": row.advice_zh if row else advice("", verdict.action, verdict.advice, "zh"),
+        "advice_zh": advice(provider, verdict.action, verdict.advice, "zh"),
         "detail": _shown(verdict.detail, limit=500),
     }
 

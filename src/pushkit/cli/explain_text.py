@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from pushkit.outcomes import Action, Category, Disposition
-from pushkit.report.view import width
+from pushkit.report.spelling import width
 from pushkit.report.words import words
 
 

@@ -14,14 +14,12 @@ ADVICE: Mapping[str, str] = {
     "Check the iPhone app id in Firebase before you remove this device: it registered with a different app.": "移除此设备之前，先检查 Firebase 中的 iPhone 应用标识：它是在另一个应用里注册的。",
     "Forget only the Live Activity's own address and keep the device: the activity can no longer be reached.": "只删除实时活动自己的地址，保留设备：该活动已无法到达。",
     "Remove this stored address and look for how it got damaged: it was never complete or was cut short.": "移除保存的这个地址，并查明它是怎么损坏的：它从来就不完整，或者被截断了。",
-    "Remove this stored address: Google does not recognise it.": "移除保存的这个地址：谷歌不认识它。",
     "Check that the service account and this device's app use the same Firebase project before you remove it.": "移除之前，先确认服务账号与此设备的应用属于同一个 Firebase 项目。",
     "Check the message's fields: Google refuses one of them without naming it, and the device may be fine.": "检查消息的各个字段：谷歌拒绝了其中一个但没有说是哪个，设备可能没有问题。",
     "Correct the field that the details name: Google cannot read its value.": "更正详情中指出的字段：谷歌无法读取它的值。",
     "Shorten the message: Google takes at most 4 KB for a device and 2 KB for a topic.": "缩短消息：谷歌对设备最多接受 4 KB，对主题最多 2 KB。",
     "Rename the extra data entry: Google reserves this name for itself.": "给附加数据项换个名字：谷歌保留了这个名字。",
     "Set a lifetime between 0 seconds and 28 days for the message.": "给消息设置 0 秒到 28 天之间的有效期。",
-    "Correct the Android app that the message is limited to, or take the limit away: this device runs a different app.": "更正或去掉消息中对某个安卓应用的限制：此设备运行的是另一个应用。",
     "Correct the topic name (plain letters, digits and -_.~%) or the condition (at most 5 topics).": "更正主题名称（字母、数字和 -_.~%）或条件（最多 5 个主题）。",
     "Choose either the old or the new kind of Android settings: a message cannot hold both.": "旧版和新版安卓设置只能选一种：一条消息不能同时带两种。",
     "Correct the Apple part of the message: Apple refuses one of its settings or its size.": "更正消息的苹果部分：苹果拒绝了其中一项设置或它的大小。",
@@ -45,13 +43,13 @@ ADVICE: Mapping[str, str] = {
     "Report this to the pushkit maintainers: Google does not offer what was asked of it.": "请报告给 pushkit 维护者：谷歌不提供所请求的功能。",
     "Report this to the pushkit maintainers with the full answer: Google gives no reason.": "请连同完整响应一起报告给 pushkit 维护者：谷歌没有给出原因。",
     "Check that the service account belongs to the devices' Firebase project, or use the newer topic service.": "检查服务账号是否属于这些设备的 Firebase 项目，或改用较新的主题服务。",
-    "Slow down topic changes, and try again after a minute.": "放慢主题的变更，一分钟后再试。",
-    "Slow down and try again after a minute: the sending limit is used up.": "放慢发送，一分钟后再试：发送额度已用完。",
+    "Slow down topic changes, and try again after a minute.": "放慢变更主题的速度，一分钟后再试。",
+    "Slow down and try again after a minute: the sending limit is used up.": "放慢发送速度，一分钟后再试：发送额度已用完。",
     "Pause this project's sending for a minute, then speed up gradually: its limit per minute is used up.": "此项目暂停发送一分钟，然后逐渐加速：每分钟额度已用完。",
-    "Send less often to this topic, and try again after a minute.": "减少向此主题发送，一分钟后再试。",
-    "Send less often to this device, and try again after a minute; other devices are not affected.": "减少向此设备发送，一分钟后再试；其他设备不受影响。",
-    "Slow down and try again after a minute: Google takes no more messages at the moment.": "放慢发送，一分钟后再试：谷歌暂时不再接收消息。",
-    "Send less often to this iPhone, and try again after a minute: Apple limits pushes for each device.": "减少向此 iPhone 发送，一分钟后再试：苹果限制每台设备的推送数量。",
+    "Send less often to this topic, and try again after a minute.": "减少向此主题发送的次数，一分钟后再试。",
+    "Send less often to this device, and try again after a minute; other devices are not affected.": "减少向此设备发送的次数，一分钟后再试；其他设备不受影响。",
+    "Slow down and try again after a minute: Google takes no more messages at the moment.": "放慢发送速度，一分钟后再试：谷歌暂时不再接收消息。",
+    "Send less often to this iPhone, and try again after a minute: Apple limits pushes for each device.": "减少向此 iPhone 发送的次数，一分钟后再试：苹果限制每台设备的推送数量。",
     "Wait a little, and try again if a second copy does no harm: Google's service had an internal error.": "稍等片刻；如果收到两份无妨，可以再试：谷歌的服务发生内部错误。",
     "Wait a little, and try again if a second copy does no harm: Google's service is overloaded, and the message may have arrived already.": "稍等片刻；如果收到两份无妨，可以再试：谷歌的服务过载，消息可能已经送到。",
     "Wait a little, and try again if a second copy does no harm: a server in front of Google's service failed.": "稍等片刻；如果收到两份无妨，可以再试：谷歌服务前面的一台服务器出错。",
@@ -69,9 +67,18 @@ ADVICE: Mapping[str, str] = {
     "Check the token_uri of the key file and any proxy in between: the answer holds no access token.": "检查密钥文件中的 token_uri 以及中间的代理：响应里没有访问令牌。",
     "Check the credentials: Google's sign-in service refuses them.": "检查凭据：谷歌的登录服务拒绝了它们。",
     "Replace the access token: Google refuses it, and a StaticToken cannot be renewed by itself.": "更换访问令牌：谷歌拒绝了它，而 StaticToken 不会自行续期。",
+    "Remove this stored address: Google does not recognise it.": "移除保存的这个地址：谷歌不认识它。",
+    "Correct the Android app that the message is limited to, or take the limit away: this device runs a different app.": "更正或去掉消息中对某个安卓应用的限制：此设备运行的是另一个应用。",
+}
+"""The English sentence of a row, to the Chinese one."""
+
+NUMBERED: Mapping[str, str] = {
+    "Shorten body: it makes the message {} bytes long, and FCM takes {}; or send an id and let the app fetch the rest.": "缩短正文（body）：它使消息长达 {} 字节，而 FCM 只接受 {} 字节；或者只发一个编号，由应用自行获取其余内容。",
+    "Shorten data: it makes the message {} bytes long, and FCM takes {}; or send an id and let the app fetch the rest.": "缩短附加数据（data）：它使消息长达 {} 字节，而 FCM 只接受 {} 字节；或者只发一个编号，由应用自行获取其余内容。",
+    "Shorten notification: it makes the message {} bytes long, and FCM takes {}; or send an id and let the app fetch the rest.": "缩短通知内容（notification）：它使消息长达 {} 字节，而 FCM 只接受 {} 字节；或者只发一个编号，由应用自行获取其余内容。",
 }
 # fmt: on
-"""The English sentence of a row, to the Chinese one."""
+"""Sentences that are no row's, since they name a size or a time: ``{}`` stands for each number."""
 
 # fmt: off
 MEANING: Mapping[str, str] = {
