@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from pushkit.apns.reasons import BY_STATUS, NOT_APNS, ROWS, SERVER_ERROR, Row
+from pushkit.apns.reasons import BY_STATUS, NOT_APNS, ROWS, SERVER_ERROR, UNCLEAR_GONE, Row
 from pushkit.faults import judge_fault
 from pushkit.outcomes import Action, Category, Disposition, Scope
 from pushkit.secret import clean, scrub
@@ -87,20 +87,19 @@ def _refusal(response: WireResponse, message_id: str, secrets: Secrets, now: flo
     answer: dict[str, Any] = json_object(response.body)
     word = text_of(answer.get("reason"), limit=JSON_LIMIT)
     row, known = find_row(response.status, word)
-    action, suspicion = row.action, row.suspicion
     since = epoch_millis(answer.get("timestamp")) if row.category is Category.RECIPIENT else None
     unreadable_time = since is None and answer.get("timestamp") is not None
-    if action is Action.REMOVE_RECIPIENT and response.status == _GONE and (not word or unreadable_time or (word in ROWS and not known)):
+    if row.action is Action.REMOVE_RECIPIENT and response.status == _GONE and (not word or unreadable_time or (word in ROWS and not known)):
         # A 410 that does not speak as APNs does (no word, a word of another answer, a time that is none) may
         # come from a proxy: nobody is removed for that.
-        action, suspicion = Action.REVIEW_RECIPIENT, True
+        row = UNCLEAR_GONE
     known_word = word.replace(" ", "") if known and word not in ROWS else word
     retryable = row.floor is not None
     given, told = _ids(response, message_id)
     return Verdict(
         category=row.category,
         reason=known_word if known else (scrub(word, secrets(), limit=100) or f"http_{response.status}"),
-        action=action,
+        action=row.action,
         disposition=Disposition.REJECTED if response.status >= 300 else Disposition.UNKNOWN,
         advice=row.advice,
         scope=row.scope,
@@ -111,7 +110,7 @@ def _refusal(response: WireResponse, message_id: str, secrets: Secrets, now: flo
         status=response.status,
         detail="" if known and len(answer) <= 2 else scrub(response.body, secrets()),
         invalid_since=since,
-        suspicion=suspicion,
+        suspicion=row.suspicion,
         message_id=given,
         info=told or _NOTHING,
         directives=row.directives,

@@ -358,6 +358,15 @@ _GONE = _recipient(
     "Remove this device unless it registered again since: Apple says that it is gone.",
     Action.REMOVE_RECIPIENT,
 )
+UNCLEAR_GONE = _recipient(
+    410,
+    "The token is said to be gone, but not in Apple's words.",
+    "Check before you remove this device: the answer calls it gone, but not in Apple's words, so a proxy may have given it.",
+    Action.REVIEW_RECIPIENT,
+    suspicion=True,
+)
+"""For a 410 that does not speak as APNs does."""
+
 _UNAVAILABLE = _later(
     503,
     "A server error that is not in Apple's table.",

@@ -237,20 +237,26 @@ def report(
 
 @app.command()
 def explain(
-    provider: Annotated[str, typer.Argument(help="apns, fcm or webpush.")],
+    provider: Annotated[
+        str | None, typer.Argument(help="apns, fcm, webpush, or pushkit for its own words; left out where the answer tells.")
+    ] = None,
     answer: Annotated[list[str] | None, typer.Argument(help="A status, a reason, or both: 410 Unregistered.")] = None,
-    raw: Annotated[str | None, typer.Option(help="A whole response or its body; - reads it from standard input.")] = None,
-    service: Annotated[str, typer.Option(help="Web Push: mozilla, google, apple, microsoft or rfc.")] = "rfc",
+    raw: Annotated[
+        str | None, typer.Option(help="A whole response, its body, a log line or an exception's text; - reads it from standard input.")
+    ] = None,
+    service: Annotated[
+        str, typer.Option(help="Web Push: mozilla, google, apple, microsoft or rfc; left out where the answer tells.", show_default=False)
+    ] = "",
     language: LanguageOption = "en",
     as_json: JsonFlag = False,
 ) -> None:
     """Say what an answer of a push service means, who has to act, and what to do."""
-    from pushkit.cli.explain import as_text
     from pushkit.cli.explain import explain as explain_answer
+    from pushkit.cli.explain_text import as_text
 
-    if raw is None and not answer:
+    if raw is None and provider is None:
         raise ConfigurationError("give a status or a reason, such as: explain apns 410 Unregistered; or --raw with the whole response")
-    pasted = sys.stdin.read(65_536) if raw == "-" else raw
+    pasted = _standard_input() if raw == "-" else raw
     explained = explain_answer(provider, answer or [], raw=pasted, service=service)
     _show(explained, as_text(explained, language=_language(language)), as_json=as_json)
 
@@ -403,6 +409,15 @@ def _arguments(config: Path | None, overrides: Sequence[str] | None) -> dict[str
     from pushkit.cli.settings import load
 
     return load(config, overrides or []).client_arguments()
+
+
+def _standard_input() -> str:
+    """As much of it as any push service answers; what is no text stays in it as signs of replacement."""
+    from pushkit.cli.pasted import LONGEST
+
+    if sys.stdin.isatty():
+        sys.stderr.write("Paste it, then end with Ctrl-D (Windows: Ctrl-Z, Enter).\n")
+    return sys.stdin.buffer.read(LONGEST).decode("utf-8", "replace")
 
 
 def _language(name: str) -> Any:

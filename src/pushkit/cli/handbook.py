@@ -7,13 +7,18 @@ explanation cannot differ from what a push would have given.
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
 
+from pushkit.cli.own_words import FATES, NIGHTS, WORDS, source_of
+from pushkit.faults import FAULTS, judge_fault
+from pushkit.notes import Note, Source
 from pushkit.outcomes import Action, Category, Disposition, Scope
+from pushkit.report.words import advice as advice_in
 from pushkit.verdict import Acceptance, Verdict
 from pushkit.wire import FaultKind, WireResponse
 
@@ -60,11 +65,23 @@ class Entry:
     disposition: Disposition = Disposition.REJECTED
     floor: float | None = None
     """Seconds before another try; None: not retryable."""
+    floors: tuple[tuple[str, float], ...] = ()
+    """The same for providers that ask for another delay."""
+    varies: bool = False
+    """How long to wait depends on the case: the outcome's ``retry_at`` says it."""
     suspicion: bool = False
     advice: str
+    advice_zh: str
     meaning: str = ""
+    meaning_zh: str = ""
+    night: str
+    """What is usually behind it when it wakes somebody."""
+    night_zh: str
+    source: Source
+    words: tuple[str, ...] = ()
+    """Other words that lead here: what Apple says inside of Google's answers."""
     evidence: str = ""
-    """Words in the answer's text that tell this row from others with the same reason."""
+    """What tells this row from others with the same reason."""
 
     @property
     def who(self) -> str:
@@ -72,9 +89,20 @@ class Entry:
         return WHO[self.category]
 
     @property
+    def told_by(self) -> str:
+        """What tells it from its likes; empty where the reason itself does."""
+        return "" if self.evidence.lower() == self.reason.lower().replace("_", " ") else self.evidence
+
+    @property
+    def name(self) -> str:
+        """Service, status, reason, and what tells it from its likes."""
+        parts = (self.service, str(self.status or ""), self.reason, f"({self.told_by})" if self.told_by else "")
+        return " ".join(part for part in parts if part)
+
+    @property
     def anchor(self) -> str:
         """Its place on its provider's page of the documentation."""
-        parts = [self.provider, self.service, str(self.status or ""), self.reason, self.evidence]
+        parts = [self.provider, self.service, str(self.status or ""), self.reason, self.told_by]
         kept = "-".join(part for part in parts if part).lower()
         return "-".join("".join(character if character.isalnum() else " " for character in kept).split())
 
@@ -85,6 +113,9 @@ class Entry:
             "service": self.service,
             "status": self.status,
             "reason": self.reason,
+            "evidence": self.evidence,
+            "name": self.name,
+            "anchor": self.anchor,
             "category": self.category.value,
             "who": self.who,
             "action": self.action.value,
@@ -92,13 +123,21 @@ class Entry:
             "disposition": self.disposition.value,
             "retryable": self.floor is not None,
             "floor_s": self.floor,
+            "floors_s": dict(self.floors),
+            "delay_varies": self.varies,
             "suspicion": self.suspicion,
             "advice": self.advice,
+            "advice_zh": self.advice_zh,
             "meaning": self.meaning,
-            "source": SOURCES[self.provider][1] if self.provider in SOURCES else "",
+            "meaning_zh": self.meaning_zh,
+            "night": self.night,
+            "night_zh": self.night_zh,
+            "source_title": self.source.title,
+            "source": self.source.url,
         }
 
 
+@functools.cache
 def entries(provider: str) -> Sequence[Entry]:
     """
     All rows of a provider's table, in its order, without repeats.
@@ -109,43 +148,77 @@ def entries(provider: str) -> Sequence[Entry]:
     makers = {"apns": _apns, "fcm": _fcm, "webpush": _webpush, OWN: _own}
     if provider not in makers:
         raise ValueError(f"expected one of {', '.join(makers)}, got {provider!r}")
-    return list(dict.fromkeys(makers[provider]()))
+    return tuple(dict.fromkeys(makers[provider]()))
 
 
-def _apns() -> list[Entry]:
+def _texts(provider: str, row: Any, note: Note, meanings: Mapping[str, str]) -> dict[str, Any]:
+    """What every row says, in both languages."""
+    return {
+        "advice": row.advice,
+        "advice_zh": advice_in(provider, row.action, row.advice, "zh"),
+        "meaning": row.meaning,
+        "meaning_zh": meanings[row.meaning],
+        "night": note.night,
+        "night_zh": note.night_zh,
+        "source": note.source,
+    }
+
+
+def _apns() -> Iterable[Entry]:
     from pushkit.apns import reasons
+    from pushkit.apns.notes import NOTES
+    from pushkit.apns.reasons_zh import MEANING
 
-    found: list[Entry] = []
     named = {id(row) for row in reasons.ROWS.values()}
-    rows = [*reasons.ROWS.items(), *((f"http_{status}", row) for status, row in reasons.BY_STATUS.items() if id(row) not in named)]
-    for reason, row in rows:
-        found.append(
-            Entry(
-                provider="apns",
-                status=row.status,
-                reason=reason,
-                category=row.category,
-                action=row.action,
-                scope=row.scope,
-                floor=row.floor,
-                suspicion=row.suspicion,
-                advice=row.advice,
-                meaning=row.meaning,
-            )
+    rows: list[tuple[str, int | None, reasons.Row, str]] = [(reason, row.status, row, "") for reason, row in reasons.ROWS.items()]
+    # An answer without a known word is judged by its status; 401 and 403 share a row, and each has its own place here.
+    rows += [(f"http_{status}", status, row, "") for status, row in reasons.BY_STATUS.items() if id(row) not in named]
+    rows += [("http_410", 410, reasons.UNCLEAR_GONE, "unclear")]
+    rows += [("http_4xx", None, reasons.NOT_APNS, "other answers"), ("http_5xx", None, reasons.SERVER_ERROR, "other answers")]
+    for reason, status, row, evidence in rows:
+        note = NOTES[f"{reason} {evidence}" if evidence == "unclear" else reason]
+        yield Entry(
+            provider="apns",
+            status=status,
+            reason=reason,
+            category=row.category,
+            action=row.action,
+            scope=row.scope,
+            floor=row.floor,
+            suspicion=row.suspicion,
+            evidence=evidence,
+            **_texts("apns", row, note, MEANING),
         )
-    return found
 
 
-def _fcm() -> list[Entry]:
+_FCM_STATUSES: Final = {
+    "UNREGISTERED": 404,
+    "NOT_FOUND": 404,
+    "INVALID_ARGUMENT": 400,
+    "SENDER_ID_MISMATCH": 403,
+    "THIRD_PARTY_AUTH_ERROR": 401,
+    "APNS_AUTH_ERROR": 401,
+    "QUOTA_EXCEEDED": 429,
+    "RATE_LIMIT_EXCEEDED": 429,
+    "RESOURCE_EXHAUSTED": 429,
+    "UNAVAILABLE": 503,
+    "TOO_MANY_TOPICS": 200,
+}
+"""The status that Google's words come with; the old topic service answers 200 and says the words per registration."""
+
+
+def _fcm() -> Iterable[Entry]:
     from pushkit.fcm import reasons
+    from pushkit.fcm.notes import NOTES
+    from pushkit.fcm.reasons_zh import MEANING
 
     statuses = {key: status for (status, _), key in reasons.INFO_ROWS.items()} | {
         key: status for status, key in reasons.STATUS_ROWS.items()
     }
-    return [
-        Entry(
+    for key, row in reasons.ROWS.items():
+        yield Entry(
             provider="fcm",
-            status=statuses.get(key),
+            status=statuses.get(key) or _FCM_STATUSES.get(row.reason) if not key.startswith("iid_") else 200,
             reason=row.reason,
             category=row.category,
             action=row.action,
@@ -153,22 +226,23 @@ def _fcm() -> list[Entry]:
             disposition=row.disposition,
             floor=row.floor,
             suspicion=row.suspicion,
-            advice=row.advice,
-            meaning=row.meaning,
             evidence=key.replace("_", " "),
+            words=tuple(word for word, chosen in reasons.APNS_ROWS.items() if chosen == key),
+            **_texts("fcm", row, NOTES[key], MEANING),
         )
-        for key, row in reasons.ROWS.items()
-    ]
 
 
-def _webpush() -> list[Entry]:
+def _webpush() -> Iterable[Entry]:
     from pushkit.webpush import reasons
+    from pushkit.webpush.notes import NOTES
 
     rows: list[tuple[reasons.Row, int | None, str]] = [(row, row.status, row.reason or f"http_{row.status}") for row in reasons.ROWS]
     rows += [(row, None, f"http_{digit}xx") for digit, row in reasons.CLASSES.items()]
     rows.append((reasons.NONSENSE, None, "http_other"))
-    return [
-        Entry(
+    for row, status, reason in rows:
+        key = f"rfc {reason}" if status is None else f"{row.service} {status} {row.reason or row.match or ''}".rstrip()
+        note = NOTES[key]
+        yield Entry(
             provider="webpush",
             service=row.service.value,
             status=status,
@@ -179,28 +253,29 @@ def _webpush() -> list[Entry]:
             disposition=Disposition.UNKNOWN if row.unknown else Disposition.REJECTED,
             floor=(row.floor or 0.0) if row.kind.retryable else None,
             suspicion=row.kind.suspicion,
-            advice=row.advice,
             evidence=row.match or ("" if row.reason else "other answers"),
+            advice=row.advice,
+            advice_zh=advice_in("webpush", row.kind.action, row.advice, "zh"),
+            night=note.night,
+            night_zh=note.night_zh,
+            source=note.source,
         )
-        for row, status, reason in rows
-    ]
 
 
 def own_verdicts() -> Sequence[tuple[str, Verdict]]:
     """What pushkit says by itself: where it is found, and the verdict on each kind of fault and each decision of delivery."""
     from pushkit.delivery import settle
-    from pushkit.faults import judge_fault
     from pushkit.webpush.reasons import LOCAL
     from pushkit.wire import Processed, WireFault
 
     found: list[tuple[str, Verdict]] = []
     for kind in FaultKind:
         if kind not in _NEVER_PROCESSED:
-            found.append(("fate unknown", judge_fault(WireFault(kind=kind, processed=Processed.UNKNOWN), {}, 1.0)))
+            found.append((FATES[0], judge_fault(WireFault(kind=kind, processed=Processed.UNKNOWN), {}, 1.0)))
         if kind is not FaultKind.RESPONSE_TOO_LARGE:  # somebody answered, so it was processed by somebody
-            found.append(("not processed", judge_fault(WireFault(kind=kind, processed=Processed.NO), {}, 1.0)))
+            found.append((FATES[1], judge_fault(WireFault(kind=kind, processed=Processed.NO), {}, 1.0)))
     decisions = [settle.expired(), settle.superseded(), settle.cancelled(), settle.closed(), settle.no_room()]
-    decisions += [settle.circuit_open(30.0, "the push service"), settle.throttled(60.0, "this recipient")]
+    decisions += [settle.circuit_open(0.0, ""), settle.throttled(0.0, "")]
     found += [("decided before sending", verdict) for verdict in decisions]
     for reason, row in LOCAL.items():
         verdict = Verdict(
@@ -210,6 +285,7 @@ def own_verdicts() -> Sequence[tuple[str, Verdict]]:
             scope=row.kind.scope,
             disposition=Disposition.NOT_SENT,
             advice=row.advice,
+            suspicion=row.kind.suspicion,
         )
         found.append(("web push, found before sending", verdict))
     return found
@@ -220,9 +296,28 @@ _NEVER_PROCESSED: Final = frozenset(
 )
 
 
-def _own() -> list[Entry]:
-    return [
-        Entry(
+_VARIES: Final = frozenset({"circuit_open", "throttled", "credential_latched"})
+
+
+def _floors(verdict: Verdict) -> tuple[tuple[str, float], ...]:
+    """What the providers that wait longer or shorter after this fault ask for."""
+    from pushkit.apns.classify import classify as classify_apns
+    from pushkit.fcm.classify import classify as classify_fcm
+    from pushkit.wire import Processed, WireFault
+
+    kind = next((kind for kind, row in FAULTS.items() if row.reason == verdict.reason), None)
+    if kind is None or not verdict.retryable:
+        return ()
+    fault = WireFault(kind=kind, processed=Processed.NO if verdict.disposition is Disposition.NOT_SENT else Processed.UNKNOWN)
+    judged = {"apns": classify_apns(fault, message_id="", secrets=tuple, now=0.0), "fcm": classify_fcm(fault, 0.0)}
+    floors = {provider: each.floor for provider, each in judged.items() if isinstance(each, Verdict)}
+    return tuple((provider, floor) for provider, floor in floors.items() if floor is not None and floor != verdict.floor)
+
+
+def _own() -> Iterable[Entry]:
+    for where, verdict in own_verdicts():
+        night, night_zh = NIGHTS[verdict.reason]
+        yield Entry(
             provider=OWN,
             reason=verdict.reason,
             category=verdict.category,
@@ -230,12 +325,34 @@ def _own() -> list[Entry]:
             scope=verdict.scope,
             disposition=verdict.disposition,
             floor=(verdict.floor or 0.0) if verdict.retryable else None,
+            floors=_floors(verdict) if where in FATES else (),
+            varies=verdict.reason in _VARIES,
             suspicion=verdict.suspicion,
             advice=verdict.advice,
+            advice_zh=advice_in("webpush", verdict.action, verdict.advice, "zh"),
+            night=night,
+            night_zh=night_zh,
+            source=source_of(verdict.reason, where),
             evidence=where,
         )
-        for where, verdict in own_verdicts()
-    ]
+    for word in WORDS:
+        night, night_zh = NIGHTS[word.reason]
+        yield Entry(
+            provider=OWN,
+            reason=word.reason,
+            category=word.category,
+            action=word.action,
+            scope=word.scope,
+            disposition=word.disposition,
+            floor=word.floor,
+            varies=word.reason in _VARIES,
+            advice=word.advice,
+            advice_zh=word.advice_zh,
+            night=night,
+            night_zh=night_zh,
+            source=source_of(word.reason, word.where),
+            evidence=word.where,
+        )
 
 
 def find(provider: str, words: Sequence[str]) -> Sequence[Entry]:
@@ -248,12 +365,34 @@ def find(provider: str, words: Sequence[str]) -> Sequence[Entry]:
     rows = entries(provider)
     for word in words:
         wanted = word.lower()
-        rows = [
-            row
-            for row in rows
-            if (str(row.status) == wanted if wanted.isdigit() else wanted in {row.reason.lower(), row.service} or wanted in row.evidence)
-        ]
+        rows = [row for row in rows if _fits(row, wanted)]
     return rows
+
+
+def _in_words(wanted: str, text: str) -> bool:
+    """Whether all of it stands in the text, word for word."""
+    return wanted != "" and set(wanted.split()) <= set(text.lower().replace(",", "").split())
+
+
+def _fits(row: Entry, wanted: str) -> bool:
+    if wanted.isdigit():
+        return str(row.status) == wanted
+    if wanted in {row.reason.lower(), row.service, *map(str.lower, row.words)} or _in_words(wanted, row.evidence):
+        return True
+    return row.reason.endswith("…") and wanted.startswith(row.reason[:-1])
+
+
+def row_of(provider: str, service: str, status: int | None, verdict: Verdict) -> Entry | None:
+    """
+    The row that a verdict was made from: the one with its sentence, nearest in reason, status and service.
+
+    A sentence that holds a figure of the answer's own (by how many bytes it is too long) has the row of its reason.
+    """
+    rows = [row for row in entries(provider) if row.category is verdict.category]
+    alike = [row for row in rows if row.advice == verdict.advice] or [
+        row for row in rows if (row.reason, row.service) == (verdict.reason, service if row.service else "")
+    ]
+    return max(alike, key=lambda row: (row.reason == verdict.reason, row.service == service, row.status == status), default=None)
 
 
 def judge(
@@ -282,42 +421,15 @@ def judge(
     raise ValueError(f"expected one of {', '.join(PROVIDERS)}, got {provider!r}")
 
 
-def body_with(provider: str, word: str) -> bytes:
-    """The body with which a provider says this word."""
+def body_with(provider: str, word: str, message: str = "") -> bytes:
+    """The body with which a provider says this word. ``message``: FCM's text beside it."""
     if provider == "fcm":
-        details = [{"@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError", "errorCode": word}]
-        return json.dumps({"error": {"status": word, "message": "", "details": details}}).encode()
+        from pushkit.fcm.reasons import APNS_ROWS
+
+        apple = word in APNS_ROWS
+        kind, field = ("ApnsError", "reason") if apple else ("FcmError", "errorCode")
+        details = [{"@type": f"type.googleapis.com/google.firebase.fcm.v1.{kind}", field: word}]
+        return json.dumps({"error": {"status": "INVALID_ARGUMENT" if apple else word, "message": message, "details": details}}).encode()
     if provider == "webpush" and word.lower().startswith("errno"):
         return json.dumps({"errno": int("".join(filter(str.isdigit, word)) or 0)}).encode()
     return json.dumps({"reason": word}).encode()
-
-
-def read_response(raw: str) -> tuple[int | None, list[tuple[bytes, bytes]], bytes]:
-    """
-    Take apart what somebody pasted: a whole HTTP response, its body alone, or a status and a body.
-
-    Gives status (None when none is in it), header fields and body. Never raises.
-    """
-    text = raw.replace("\r\n", "\n").strip()
-    status: int | None = None
-    fields: list[tuple[bytes, bytes]] = []
-    first, _, rest = text.partition("\n")
-    words = first.split()
-    if words and (words[0].upper().startswith("HTTP/") or words[0].isdigit()):
-        number = words[1] if words[0].upper().startswith("HTTP/") and len(words) > 1 else words[0]
-        if number.isascii() and number.isdigit() and len(number) == 3:
-            status = int(number)
-            text = rest if words[0].upper().startswith("HTTP/") else text[len(number) :].lstrip()
-    if text.startswith("\n"):
-        return status, fields, text.lstrip("\n").encode("utf-8", "replace")
-    head, separator, body = text.partition("\n\n")
-    lines = head.split("\n")
-    if lines[0] and all(_is_field(line) for line in lines):
-        fields = [(name.strip().lower().encode(), value.strip().encode()) for name, _, value in (line.partition(":") for line in lines)]
-        text = body if separator else ""
-    return status, fields, text.encode("utf-8", "replace")
-
-
-def _is_field(line: str) -> bool:
-    name, colon, _ = line.partition(":")
-    return bool(colon) and bool(name) and all(character.isalnum() or character == "-" for character in name)

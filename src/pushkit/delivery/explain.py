@@ -13,6 +13,12 @@ _WAITED = {
     WaitedFor.RETRY_AFTER: "what the provider asked for",
 }
 
+_OUTLIVED = {
+    "expired": "the message was too old before it could be sent",
+    "superseded": "a later update for the same recipient was sent meanwhile",
+}
+"""What made a push worthless before it was sent: trying again would not fail, it would be no use."""
+
 
 def explain(policy: RetryPolicy, outcome: Outcome) -> str:
     """See :meth:`RetryPolicy.explain`."""
@@ -49,8 +55,8 @@ def _end(policy: RetryPolicy, failure: Failure) -> str:
     }
     if stopped is not None and stopped in list(Stop) and Stop(stopped) in reasons:
         return f"Not tried again in this call: {reasons[Stop(stopped)]}."
-    if failure.reason == "expired":
-        return "Not tried: the message was too old before it could be sent."
+    if failure.reason in _OUTLIVED:
+        return f"Not tried: {_OUTLIVED[failure.reason]}."
     return f"Not tried again: the same push would fail again ({failure.reason})."
 
 

@@ -168,7 +168,7 @@ ROWS: Mapping[str, Row] = {
     "malformed_text": _recipient(
         "INVALID_ARGUMENT",
         _REMOVE,
-        "Remove this stored address: Google does not recognise it as one.",
+        "Remove this stored address: Google does not recognise it.",
         "Google's text says that the registration token is none.",
     ),
     "sender_mismatch": _recipient(
@@ -196,7 +196,7 @@ ROWS: Mapping[str, Row] = {
     ),
     "payload_ttl": _payload("Set a lifetime between 0 seconds and 28 days for the message.", "The ttl is out of range."),
     "payload_package": _payload(
-        "Remove or correct the message's limit to one Android app: this device runs a different app.",
+        "Correct the Android app that the message is limited to, or take the limit away: this device runs a different app.",
         "The registration's package differs from restricted_package_name.",
     ),
     "payload_topic": _payload(

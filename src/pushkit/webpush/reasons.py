@@ -90,8 +90,8 @@ ROWS: tuple[Row, ...] = (
     Row(Service.OTHER, 413, None, MESSAGE, "Shorten the message: it is larger than this push service takes."),
     Row(Service.OTHER, 429, None, THROTTLED, "Slow down and try again after a minute, or when the push service says.", floor=60),
     Row(Service.OTHER, 408, None, LATER, "Try again shortly: the push service waited too long for the request.", floor=1),
-    Row(Service.OTHER, 301, None, SETTINGS, "Check the proxy and the stored address: the push service points elsewhere, and pushkit does not follow."),
-    Row(Service.OTHER, 307, None, SETTINGS, "Check the proxy and the stored address: the push service points elsewhere, and pushkit does not follow."),
+    Row(Service.OTHER, 301, None, SETTINGS, "Check the proxy and the stored address: the answer sends us to another address, and pushkit does not follow it."),
+    Row(Service.OTHER, 307, None, SETTINGS, "Check the proxy and the stored address: the answer sends us to another address, and pushkit does not follow it."),
     Row(Service.OTHER, 500, None, LATER, "Try again shortly: the push service had an internal error.", floor=1),
     Row(Service.OTHER, 501, None, OUR_BUG, "Report this to the pushkit maintainers: this push service does not offer what was asked of it."),
     Row(Service.OTHER, 502, None, LATER, "Try again if a second copy does no harm: a server behind the push service failed.", floor=1, unknown=True),
@@ -125,7 +125,7 @@ ROWS: tuple[Row, ...] = (
     Row(Service.MOZILLA, 502, "errno 903", LATER, "Try again shortly: the phone maker's service did not answer Mozilla in time.", floor=1),
     Row(Service.MOZILLA, 502, None, LATER, "Try again if a second copy does no harm: the phone maker's service behind Mozilla failed.", floor=1, unknown=True),
     Row(Service.MOZILLA, 503, "errno 201", LATER, "Wait two minutes and try again: Mozilla's storage is busy.", floor=120),
-    Row(Service.MOZILLA, 503, "errno 202", LATER, "Try again at once: Mozilla allows it.", floor=0),
+    Row(Service.MOZILLA, 503, "errno 202", LATER, "Try again at once: Mozilla had a moment's trouble and says that this is fine.", floor=0),
     Row(Service.MOZILLA, 503, None, LATER, "Wait two minutes and try again: Mozilla's service is busy.", floor=120),
     Row(Service.MOZILLA, 301, None, SETTINGS, "Check the new address that Mozilla names, and store it in place of the old one if it is genuine."),
     # -- google
@@ -192,13 +192,13 @@ ROWS: tuple[Row, ...] = (
 )
 
 CLASSES: Mapping[int, Row] = {
-    3: Row(Service.OTHER, 300, None, SETTINGS, "Check the proxy and the stored address: the push service points elsewhere, and pushkit does not follow."),
+    3: Row(Service.OTHER, 300, None, SETTINGS, "Check the proxy and the stored address: the answer sends us to another address, and pushkit does not follow it."),
     4: Row(Service.OTHER, 400, None, SETTINGS, "Check the proxy and the push service: it answered with a status that no push service documents."),
-    5: Row(Service.OTHER, 500, None, LATER, "Try again if a second copy does no harm: the push service, or a server before it, failed in its own way.", floor=1, unknown=True),
+    5: Row(Service.OTHER, 500, None, LATER, "Try again if a second copy does no harm: the push service, or a server before it, failed and did not say why.", floor=1, unknown=True),
 }
 """For statuses without a row, by their first digit."""
 
-NONSENSE = Row(Service.OTHER, 0, None, LATER, "Try again if a second copy does no harm: the answer was none that HTTP knows; check any proxy in between if it lasts.", floor=1, unknown=True)
+NONSENSE = Row(Service.OTHER, 0, None, LATER, "Try again if a second copy does no harm: the answer was no valid HTTP; check any proxy in between if it lasts.", floor=1, unknown=True)
 """For statuses below 200 and above 599."""
 
 
@@ -214,8 +214,8 @@ LOCAL: Mapping[str, LocalRow] = {
     "invalid_endpoint": LocalRow(GONE, "Remove this subscription: its address is not one that a browser hands out."),
     "endpoint_not_allowed": LocalRow(REVIEW, "Check the push service's address: allow it in the settings if you trust it, else remove the subscription."),
     "endpoint_permanently_removed": LocalRow(GONE, "Remove this subscription: the browser has no push service and gave only a placeholder."),
-    "invalid_p256dh": LocalRow(GONE, "Remove this subscription: its stored key is damaged."),
-    "invalid_auth_secret": LocalRow(GONE, "Remove this subscription: its stored secret is damaged."),
+    "invalid_p256dh": LocalRow(GONE, "Remove this subscription: the key that was stored with it is damaged."),
+    "invalid_auth_secret": LocalRow(GONE, "Remove this subscription: the secret that was stored with it is damaged."),
     "subscription_expired": LocalRow(GONE, "Remove this subscription: its own expiry date has passed."),
     "vapid_key_not_configured": LocalRow(OTHER_KEY, "Add the key that this subscription was made with to the settings, or ask the browser to subscribe again."),
     "payload_too_large": LocalRow(MESSAGE, "Shorten the message: at most 3993 bytes fit, and fewer on some phones."),
@@ -225,7 +225,7 @@ LOCAL: Mapping[str, LocalRow] = {
     "empty_notification": LocalRow(MESSAGE, "Give the notification a title or a body, or mark it as a background push."),
     "missing_fallback": LocalRow(MESSAGE, "Give the translated text a fallback: browsers cannot look its key up."),
     "invalid_payload": LocalRow(MESSAGE, "Correct the field that the details name: it does not hold what belongs there."),
-    "invalid_padding": LocalRow(MESSAGE, 'Set the padding to "none", "block" or a number of octets.'),
+    "invalid_padding": LocalRow(MESSAGE, 'Set the padding to "none", "block" or a number of bytes.'),
     "background_not_supported": LocalRow(MESSAGE, "Show something with each push to Safari: it takes the permission away from pages that push silently."),
     "unsupported_message": LocalRow(MESSAGE, "Send this kind of message to its own provider's recipients; browsers take a Notification, a webpush.Message or a webpush.Declarative."),
     "invalid_location": LocalRow(MESSAGE, "Give the location that the service named when it accepted the message; it has to be the same service's."),

@@ -10,8 +10,8 @@ from tests.unit.apns.helpers import answer, judged
 
 from pushkit import apns
 from pushkit.apns.reasons import ROWS
-from pushkit.outcomes import Disposition
-from pushkit.wire import FaultKind, Processed, WireFault
+from pushkit.outcomes import Action, Disposition
+from pushkit.wire import FaultKind, Processed, WireFault, WireResponse
 
 REFERENCE = json.loads((Path(__file__).parents[2] / "reference" / "apns-errors.json").read_text("utf-8"))
 
@@ -75,7 +75,17 @@ def test_a_channel_that_is_unknown_is_under_suspicion():
 
 def test_every_advice_is_there_in_chinese_and_no_sentence_is_left_over():
     """The English sentence is the key: whoever changes it changes the translation too, or hears of it here."""
-    from pushkit.apns.reasons import BY_STATUS, NOT_APNS, SERVER_ERROR
+    from pushkit.apns.reasons import BY_STATUS, NOT_APNS, SERVER_ERROR, UNCLEAR_GONE
     from pushkit.apns.reasons_zh import ADVICE
 
-    assert {row.advice for row in (*ROWS.values(), *BY_STATUS.values(), NOT_APNS, SERVER_ERROR)} == set(ADVICE)
+    assert {row.advice for row in (*ROWS.values(), *BY_STATUS.values(), NOT_APNS, SERVER_ERROR, UNCLEAR_GONE)} == set(ADVICE)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>Gone</html>", b'{"reason":"BadTopic"}', b'{"reason":"Unregistered","timestamp":"soon"}'])
+def test_a_gone_that_is_not_apples_says_what_its_action_says(body):
+    """To look first: the advice does not tell to remove what the action says to review."""
+    verdict = judged(WireResponse(410, (), body))
+
+    assert Action.REVIEW_RECIPIENT == verdict.action
+    assert verdict.advice.startswith("Check before you remove")
+    assert verdict.suspicion

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.unit.delivery.support import STEADY, Phone, Scripted, Words, after, client, lost, refused, response, run
 
-from pushkit import RetryPolicy
+from pushkit import Action, Disposition, RetryPolicy, Scope, TechnicalFailure
 
 
 def explained(script, *, message=None, policy=STEADY):
@@ -61,3 +61,18 @@ def test_a_failure_that_would_repeat_says_so():
 def test_what_was_never_sent_says_so():
     """A push that was refused before the wire has no attempt."""
     assert "Nothing was sent." in explained(200, message=Words(ttl=-1))
+
+
+def test_what_a_later_update_made_worthless_says_so():
+    """It would not fail again: there is no use in it."""
+    outcome = TechnicalFailure(
+        target=Phone("1"),
+        provider="toy",
+        reason="superseded",
+        disposition=Disposition.NOT_SENT,
+        action=Action.FIX_CONFIGURATION,
+        scope=Scope.ATTEMPT,
+        advice="Nothing to do.",
+    )
+
+    assert "Not tried: a later update for the same recipient was sent meanwhile." in RetryPolicy().explain(outcome)

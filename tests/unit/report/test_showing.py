@@ -392,7 +392,7 @@ def test_a_sentence_with_numbers_is_translated_with_them() -> None:
     clock = "Set this machine's clock right: it is 2.5 hours behind the push service's, which refuses the sign-in."
 
     assert "缩短消息：它有 6041 字节，超过了苹果对这类推送接受的 4096 字节。" == advice("apns", Action.FIX_PAYLOAD, long, "zh")
-    assert "校准这台机器的时钟：它比推送服务的慢 2.5 小时，所以推送服务拒绝登录。" == advice(
+    assert "校准这台机器的时钟：它比推送服务的慢 2.5 小时，所以推送服务拒绝了身份验证。" == advice(
         "webpush", Action.FIX_CONFIGURATION, clock, "zh"
     )
 
