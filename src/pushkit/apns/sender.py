@@ -23,11 +23,12 @@ from pushkit.health import Finding, Level
 from pushkit.lru import LRU
 from pushkit.messages import Message
 from pushkit.notification import Notification
-from pushkit.outcomes import Action, Scope
+from pushkit.outcomes import Scope
+from pushkit.own_reasons import refuse
 from pushkit.provider import PushContext, Stamp
 from pushkit.targets import Target
 from pushkit.untrusted import server_time
-from pushkit.verdict import Acceptance, LatchCredential, RetireConnection, Verdict, refuse_technical
+from pushkit.verdict import Acceptance, LatchCredential, RetireConnection, Verdict
 from pushkit.wire import HeaderBlock, Origin, OriginPolicy, WireRequest, WireResponse, WireResult
 
 _POST = b"POST"
@@ -151,31 +152,18 @@ class ApnsSender:
             return refused
         route = self._routes.get(target.environment)
         if route is None:
-            return refuse_technical(
+            return refuse(
                 "environment_not_configured",
-                f"Add credentials for Apple's {self.environment(target)} environment to the settings, or correct this device's environment.",
-                scope=Scope.CONFIGURATION,
-                action=Action.FIX_CONFIGURATION,
+                advice=f"Add credentials for Apple's {self.environment(target)} environment to the settings, or correct this device's environment.",
                 detail="apns.Config(credentials={…}) has none for it",
             )
         return None if route.certificate is None else self._check_certificate(route.certificate, prepared)
 
     def _check_certificate(self, certificate: Certificate, prepared: ApnsPrepared) -> Verdict | None:
         if prepared.rule.token_only:
-            return refuse_technical(
-                "token_key_required",
-                "Use a token key (.p8): Apple takes this type of push with no certificate.",
-                scope=Scope.CONFIGURATION,
-                action=Action.FIX_CREDENTIALS,
-            )
+            return refuse("token_key_required")
         if not certificate.covers(prepared.topic):
-            return refuse_technical(
-                "topic_not_in_certificate",
-                "Make a certificate that covers this app and service, or use a token key, which covers all of the team's.",
-                scope=Scope.CONFIGURATION,
-                action=Action.FIX_CREDENTIALS,
-                detail="the certificate's topics do not hold the one of this push",
-            )
+            return refuse("topic_not_in_certificate", detail="the certificate's topics do not hold the one of this push")
         return None
 
     def address(self, prepared: ApnsPrepared, target: ApnsTarget, push: PushContext) -> WireRequest | Verdict:

@@ -168,7 +168,7 @@ def _verdict(provider: str, verdict: Verdict | Acceptance) -> dict[str, Any]:
         "suspicion": verdict.suspicion,
         "who": WHO[verdict.category],
         "advice": verdict.advice,
-        "advice_zh": advice(provider, verdict.action, verdict.advice, "zh"),
+        "advice_zh": advice(provider, verdict.action, verdict.advice, "zh", reason=verdict.reason),
         "detail": verdict.detail,
     }
 
@@ -204,7 +204,9 @@ def as_text(explained: dict[str, Any], language: str = "en") -> str:
         lines += ["", f"  {say.others}"]
         for row in others[:8]:
             name = " ".join(str(part) for part in (row["service"], row["status"], row["reason"]) if part)
-            lines.append(f"    {name}: {advice(explained['provider'], Action(row['action']), row['advice'], language)}")
+            lines.append(
+                f"    {name}: {advice(explained['provider'], Action(row['action']), row['advice'], language, reason=row['reason'])}"
+            )
     lines += ["", f"  {say.source} {explained['source']}"]
     return "\n".join(lines)
 

@@ -190,7 +190,8 @@ def own_verdicts() -> Sequence[tuple[str, Verdict]]:
     """What pushkit says by itself: where it is found, and the verdict on each kind of fault and each decision of delivery."""
     from pushkit.delivery import settle
     from pushkit.faults import judge_fault
-    from pushkit.webpush.reasons import LOCAL
+    from pushkit.own_reasons import OWN as OWN_REASONS
+    from pushkit.own_reasons import refuse
     from pushkit.wire import Processed, WireFault
 
     found: list[tuple[str, Verdict]] = []
@@ -202,16 +203,13 @@ def own_verdicts() -> Sequence[tuple[str, Verdict]]:
     decisions = [settle.expired(), settle.superseded(), settle.cancelled(), settle.closed(), settle.no_room()]
     decisions += [settle.circuit_open(30.0, "the push service"), settle.throttled(60.0, "this recipient")]
     found += [("decided before sending", verdict) for verdict in decisions]
-    for reason, row in LOCAL.items():
-        verdict = Verdict(
-            category=row.kind.category,
-            reason=reason,
-            action=row.kind.action,
-            scope=row.kind.scope,
-            disposition=Disposition.NOT_SENT,
-            advice=row.advice,
-        )
-        found.append(("web push, found before sending", verdict))
+    told = {verdict.reason for _, verdict in found}
+    # A fault's word may be found before sending as well: a browser's address that is not allowed.
+    found += [
+        ("found before sending", refuse(reason))
+        for reason in OWN_REASONS
+        if reason not in told or OWN_REASONS[reason].category is not Category.TECHNICAL
+    ]
     return found
 
 
@@ -221,6 +219,8 @@ _NEVER_PROCESSED: Final = frozenset(
 
 
 def _own() -> list[Entry]:
+    from pushkit.own_reasons import OWN as OWN_REASONS
+
     return [
         Entry(
             provider=OWN,
@@ -232,6 +232,7 @@ def _own() -> list[Entry]:
             floor=(verdict.floor or 0.0) if verdict.retryable else None,
             suspicion=verdict.suspicion,
             advice=verdict.advice,
+            meaning=OWN_REASONS[verdict.reason].meaning if verdict.reason in OWN_REASONS else "",
             evidence=where,
         )
         for where, verdict in own_verdicts()

@@ -15,8 +15,9 @@ from pushkit.lru import LRU
 from pushkit.message_checks import Lifetime, first_look
 from pushkit.messages import Message
 from pushkit.outcomes import Attempt, Disposition, WaitedFor
+from pushkit.own_reasons import refuse
 from pushkit.provider import DryRuns, Prepared, Stamp
-from pushkit.verdict import Verdict, refuse_payload
+from pushkit.verdict import Verdict
 
 if TYPE_CHECKING:
     from pushkit.clock import Timer
@@ -324,18 +325,14 @@ class Call:
 
     def _prepare(self, message: Message, stamp: Stamp, state: SenderState, kind: type[Target]) -> Ready | Verdict:
         if message.provider is not None and message.provider != state.provider:
-            return refuse_payload(
+            return refuse(
                 "wrong_message",
-                f"Send this message to {message.provider}'s targets only, or use a Notification, which goes to every kind.",
+                advice=f"Send this message to {message.provider}'s targets only, or use a Notification, which goes to every kind.",
                 detail=f"a message of {message.provider} for a target of {state.provider}",
             )
         if stamp.dry_run and not (isinstance(state.sender, DryRuns) and state.sender.dry_runs):
             # Here and not in the providers: one that does not know the word would really send.
-            return refuse_payload(
-                "dry_run_not_supported",
-                "Leave dry_run off, or use check(): this provider offers no trial, it would deliver the push.",
-                field="dry_run",
-            )
+            return refuse("dry_run_not_supported", field="dry_run")
         life = first_look(message)
         if isinstance(life, Verdict):
             return life
@@ -376,6 +373,4 @@ def _raised_at(error: Exception) -> str:
 
 def no_message(detail: str) -> Verdict:
     """There is no message for this target."""
-    return refuse_payload(
-        "message_failed", "Repair the callable that makes the message: it gave none for this recipient.", field="message", detail=detail
-    )
+    return refuse("message_failed", field="message", detail=detail)

@@ -13,10 +13,10 @@ from pushkit.delivery.lanes import Lane
 from pushkit.delivery.limiter import Limiter
 from pushkit.errors import ConfigurationError
 from pushkit.lru import LRU
-from pushkit.outcomes import Action, Scope
+from pushkit.own_reasons import refuse
 from pushkit.provider import Credential, ManyOrigins, Provider, RampsUp, Sender
 from pushkit.targets import Target
-from pushkit.verdict import Verdict, refuse_recipient, refuse_technical
+from pushkit.verdict import Verdict
 
 if TYPE_CHECKING:
     from pushkit.delivery.credential_store import CredentialStore, Entry
@@ -214,50 +214,32 @@ class Senders:
 
 def _no_target(target: object) -> Verdict:
     seen = "nothing (None)" if target is None else f"a {type(target).__name__}"
-    return refuse_recipient(
+    return refuse(
         "invalid_target",
-        "Repair this row of the recipient list: it holds no target.",
         detail=f"expected a target such as apns.Device(...), fcm.Registration(...) or webpush.Subscription(...), found {seen}",
     )
 
 
 def _bad_app(app: object) -> Verdict:
-    return refuse_recipient(
-        "invalid_target",
-        "Repair this row of the recipient list: its app is no text.",
-        action=Action.REVIEW_RECIPIENT,
-        detail=f"app is a {type(app).__name__}",
+    return refuse(
+        "invalid_target", advice="Repair this row of the recipient list: its app is no text.", detail=f"app is a {type(app).__name__}"
     )
 
 
 def _not_configured(provider: str) -> Verdict:
-    known = provider if provider in {"apns", "fcm", "webpush"} else None
-    return refuse_technical(
-        "provider_not_configured",
-        f"Pass {known}= to the client: it has no configuration for this kind of target."
-        if known
-        else "Pass the provider of this kind of target to the client in providers=[...].",
-        scope=Scope.CONFIGURATION,
-        action=Action.FIX_CONFIGURATION,
-        detail=f"provider {provider!r}",
+    mend = (
+        f"Pass {provider}= to the client: it has no configuration for this kind of target."
+        if provider in {"apns", "fcm", "webpush"}
+        else None
     )
+    return refuse("provider_not_configured", advice=mend, detail=f"provider {provider!r}")
 
 
 def _unknown_app(provider: str, app: str) -> Verdict:
-    return refuse_technical(
-        "app_not_configured",
-        "Configure this app, or correct the app of these targets: the client knows none of that name.",
-        scope=Scope.CONFIGURATION,
-        action=Action.FIX_CONFIGURATION,
-        detail=f"app {app!r} of {provider}"[:200],
-    )
+    return refuse("app_not_configured", detail=f"app {app!r} of {provider}"[:200])
 
 
 def _wrong_configuration(app: str, detail: str) -> Verdict:
-    return refuse_technical(
-        "app_not_configured",
-        "Correct this app's configuration: it cannot be used as it is.",
-        scope=Scope.CONFIGURATION,
-        action=Action.FIX_CONFIGURATION,
-        detail=f"app {app!r}: {detail}"[:500],
+    return refuse(
+        "app_not_configured", advice="Correct this app's configuration: it cannot be used as it is.", detail=f"app {app!r}: {detail}"[:500]
     )

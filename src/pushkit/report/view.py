@@ -145,7 +145,7 @@ def _group(group: Group, spoken: Words) -> GroupView:
         what=f"{clean(group.provider, limit=40) or spoken.no_provider} {clean(group.reason, limit=80)}",
         label=clean(group.label, limit=40) if group.label else "",
         action=spoken.action[group.action],
-        advice=clean(advice(group.provider, group.action, group.advice, spoken.language)),
+        advice=clean(advice(group.provider, group.action, group.advice, spoken.language, reason=group.reason)),
         more=more,
         refs=group.refs,
     )
