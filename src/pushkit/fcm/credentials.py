@@ -107,9 +107,11 @@ class ServiceAccount:
             if not isinstance(value, str) or not value:
                 raise _wrong(f"{name} is {'empty' if value == '' else 'a ' + type(value).__name__}; expected the text from the key file")
         try:
-            Origin.parse(self.token_uri)
+            scheme = Origin.parse(self.token_uri).scheme
         except ValueError:
             raise _wrong(f"token_uri is no address; expected one such as {DEFAULT_TOKEN_URI}") from None
+        if scheme != "https":
+            raise _wrong(f"token_uri begins with {scheme}://, which would show each sign-in and its token; expected https://, as Google gives it")
         if not _DOMAIN.fullmatch(self.universe_domain):
             raise _wrong(f"universe_domain is no domain; expected one such as {DEFAULT_UNIVERSE}")
         object.__setattr__(self, "_key", _rsa_key(self.private_key))
