@@ -191,6 +191,15 @@ class RampsUp(Protocol):
 
 
 @runtime_checkable
+class MoreQuotas(Protocol):
+    """What a sender adds when some of its messages name a ``quota`` of their own (FCM: topic changes)."""
+
+    def rate_of(self, quota: str) -> float | None:
+        """Requests a second at the most; None: no limit of our own."""
+        ...
+
+
+@runtime_checkable
 class DryRuns(Protocol):
     """What a sender adds when its provider can validate a push without delivering it (FCM). Without it ``dry_run=True`` is refused."""
 

@@ -122,7 +122,7 @@ class AsyncClient:
         engine = self._state().engine
         sink = _One(engine.loop)
         call = Call(message, policy, sink, single=True, dry_run=dry_run)
-        push = engine.take(call, to, engine.lane_of(to))
+        push = engine.take(call, to, engine.lane_of(to, call.quota))
         if sink.outcome is not None:
             return sink.checked(call)
         try:

@@ -43,7 +43,7 @@ class Director:
             elif isinstance(directive, RetireConnection):
                 self._engine.transport.retire(result.connection_id, rejected=directive.rejected)
             elif isinstance(directive, Pause):
-                self._pause(push, state, verdict, directive, mono)
+                self._pause(push, lane, verdict, directive, mono)
             else:
                 assert isinstance(directive, LatchCredential)
                 self.latch(state, verdict, mono)
@@ -57,12 +57,13 @@ class Director:
             # Refused again although it was fresh: every push with it will be.
             self.latch(state, verdict, mono)
 
-    def _pause(self, push: Push, state: SenderState, verdict: Verdict, directive: Pause, mono: float) -> None:
+    def _pause(self, push: Push, lane: Lane, verdict: Verdict, directive: Pause, mono: float) -> None:
         seconds = directive.seconds if directive.seconds is not None else max(verdict.floor or 0.0, verdict.retry_after or 0.0)
         if directive.scope is PauseScope.PROJECT:
-            state.limiter.throttled(mono, seconds)
+            lane.limiter.throttled(mono, seconds)
         else:
-            state.pauses.put(state.sender.throttle_key(push.target), mono + seconds)
+            state = lane.state
+            state.pauses.put(state.pause_key(push.target, lane.quota), mono + seconds)
 
     # -- the latch -----------------------------------------------------------------------------------
 

@@ -257,7 +257,21 @@ class Ready:
 class Call:
     """What the pushes of one ``send``, ``send_many``, ``stream`` or ``resume`` share."""
 
-    __slots__ = ("_fixed", "_last", "_stamp", "context", "dry_run", "make", "message", "objection", "policy", "raised_at", "single", "sink")
+    __slots__ = (
+        "_fixed",
+        "_last",
+        "_stamp",
+        "context",
+        "dry_run",
+        "make",
+        "message",
+        "objection",
+        "policy",
+        "quota",
+        "raised_at",
+        "single",
+        "sink",
+    )
 
     def __init__(
         self,
@@ -270,6 +284,8 @@ class Call:
     ) -> None:
         self.message = message if isinstance(message, Message) else None
         self.make = None if isinstance(message, Message) else message
+        self.quota = message.quota if isinstance(message, Message) else ""
+        """What its pushes count against at the provider, unless a callable's message says otherwise."""
         self.policy = policy
         self.sink = sink
         self.single = single

@@ -14,7 +14,7 @@ from pushkit.delivery.limiter import Limiter
 from pushkit.errors import ConfigurationError
 from pushkit.lru import LRU
 from pushkit.own_reasons import refuse
-from pushkit.provider import Credential, ManyOrigins, Provider, RampsUp, Sender
+from pushkit.provider import Credential, ManyOrigins, MoreQuotas, Provider, RampsUp, Sender
 from pushkit.targets import Target
 from pushkit.verdict import Verdict
 
@@ -65,7 +65,7 @@ class SenderState:
         "lanes",
         "last_used",
         "latch",
-        "limiter",
+        "limiters",
         "pauses",
         "pool_keys",
         "provider",
@@ -79,7 +79,8 @@ class SenderState:
         self.app = sender.app
         self.attempt_timeout = sender.attempt_timeout
         self.budget = Budget()
-        self.limiter = Limiter(sender.rate, sender.ramp if isinstance(sender, RampsUp) else 0.0)
+        self.limiters: dict[str, Limiter] = {"": Limiter(sender.rate, sender.ramp if isinstance(sender, RampsUp) else 0.0)}
+        """By what is counted: pushes, and what the provider counts beside them."""
         self.pauses: LRU[Hashable, float] = LRU(PAUSES)
         """Throttle key to the monotonic time until which nothing is sent there."""
         self.latch: Latch | None = None
@@ -94,15 +95,29 @@ class SenderState:
         self.waiting = 0
         """Pushes that wait for the credential."""
 
-    def lane(self, target: Target, guard: Guard, now: float) -> Lane:
-        """The lane of a target."""
+    def lane(self, target: Target, guard: Guard, now: float, quota: str = "") -> Lane:
+        """The lane of a target, for what counts against this quota."""
         environment = self.sender.environment(target)
-        key = environment if self._origin_key is None else (environment, self._origin_key(target))
+        key: Hashable = environment if self._origin_key is None else (environment, self._origin_key(target))
+        if quota:
+            key = (quota, key)
         lane = self.lanes.get(key)
         if lane is None:
-            lane = Lane(self, environment, guard.watch(Place(self.provider, self.app, environment), now))
+            lane = Lane(self, environment, guard.watch(Place(self.provider, self.app, environment), now), quota)
             self.lanes.put(key, lane)
         return lane
+
+    def limiter(self, quota: str) -> Limiter:
+        """How fast may be sent what counts against this quota."""
+        limiter = self.limiters.get(quota)
+        if limiter is None:
+            limiter = self.limiters[quota] = Limiter(self.sender.rate_of(quota) if isinstance(self.sender, MoreQuotas) else None)
+        return limiter
+
+    def pause_key(self, target: Target, quota: str) -> Hashable:
+        """What a pause of this recipient or topic is remembered by."""
+        key = self.sender.throttle_key(target)
+        return (quota, key) if quota else key
 
     @property
     def in_flight(self) -> int:

@@ -111,7 +111,9 @@ class ServiceAccount:
         except ValueError:
             raise _wrong(f"token_uri is no address; expected one such as {DEFAULT_TOKEN_URI}") from None
         if scheme != "https":
-            raise _wrong(f"token_uri begins with {scheme}://, which would show each sign-in and its token; expected https://, as Google gives it")
+            raise _wrong(
+                f"token_uri begins with {scheme}://, which would show each sign-in and its token; expected https://, as Google gives it"
+            )
         if not _DOMAIN.fullmatch(self.universe_domain):
             raise _wrong(f"universe_domain is no domain; expected one such as {DEFAULT_UNIVERSE}")
         object.__setattr__(self, "_key", _rsa_key(self.private_key))

@@ -11,7 +11,7 @@ import attrs
 
 from pushkit.fcm import encode, findings, iid
 from pushkit.fcm.classify import Context, acceptance_of, classify, classify_topics
-from pushkit.fcm.config import MOST_STREAMS, Config
+from pushkit.fcm.config import MOST_STREAMS, TOPIC_RATE, Config
 from pushkit.fcm.credentials import StaticToken
 from pushkit.fcm.encode import FcmPrepared
 from pushkit.fcm.metadata import MetadataCredential, MetadataServer
@@ -127,6 +127,10 @@ class FcmSender:
         """The target's field and its address; garbage, which may not even be hashable, shares one key."""
         address = target.address
         return (cast("FcmTarget", target).field, address if isinstance(address, str) else None)
+
+    def rate_of(self, quota: str) -> float | None:  # noqa: ARG002 - there is one beside the pushes': topic changes
+        """Topic changes have a quota of their own; a rate below it is this client's share of a project that others use too."""
+        return None if self.rate is None else min(self.rate, TOPIC_RATE)
 
     def classify(self, result: WireResult, request: WireRequest, prepared: Prepared, target: Target, now: float) -> Acceptance | Verdict:
         """Judge an answer or a fault."""

@@ -46,6 +46,7 @@ class TopicChange(Message):
     """Base of the two messages that change a subscription."""
 
     provider: ClassVar[str | None] = "fcm"
+    quota: ClassVar[str] = "topic changes"
     method: ClassVar[bytes]
 
     topic: str
