@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pushkit import events
+from pushkit.delivery import settle
 from pushkit.delivery.senders import LATCH_PROBE, Latch
 from pushkit.outcomes import Action, Scope
 from pushkit.provider import AccessToken, EndingCredentials
@@ -34,9 +35,11 @@ class Director:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def act(self, push: Push, lane: Lane, verdict: Verdict, result: WireResult, mono: float) -> None:
-        """Do what the verdict asks for, before the push itself is decided about."""
+    def act(self, push: Push, lane: Lane, verdict: Verdict, result: WireResult, mono: float) -> Verdict:
+        """Do what the verdict asks for, before the push itself is decided about; gives the verdict as it is now."""
         state = lane.state
+        if push.refreshed:
+            verdict = settle.refused_again(verdict)
         for directive in verdict.directives:
             if isinstance(directive, RefreshCredential):
                 self._refresh(push, state, verdict, mono, latch=directive.latch)
@@ -47,6 +50,7 @@ class Director:
             else:
                 assert isinstance(directive, LatchCredential)
                 self.latch(state, verdict, mono)
+        return verdict
 
     def _refresh(self, push: Push, state: SenderState, verdict: Verdict, mono: float, *, latch: bool) -> None:
         if state.entry is not None:

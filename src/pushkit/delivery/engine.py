@@ -308,7 +308,7 @@ class Engine:
             self.news.attempt_finished(push, lane.origin)
         lost = isinstance(result, WireFault) and result.kind is FaultKind.CONNECTION_LOST
         self._count(push, lane, judged, mono, result.connection_id if lost else 0)
-        self.director.act(push, lane, judged, result, mono)
+        judged = self.director.act(push, lane, judged, result, mono)
         if judged.disposition is Disposition.UNKNOWN:
             push.doubtful = True
         push.request = None

@@ -19,7 +19,7 @@ from pushkit.outcomes import (
     Resume,
 )
 from pushkit.own_reasons import OWN, refuse
-from pushkit.verdict import Acceptance, Verdict
+from pushkit.verdict import Acceptance, RefreshCredential, Verdict
 
 if TYPE_CHECKING:
     from pushkit.delivery.push import Push
@@ -185,6 +185,16 @@ def latched(cause: Verdict, wait: float) -> Verdict:
     """The credential is out of use."""
     advice = f"{cause.advice} Nothing more is sent with this credential until it works again."
     return refuse("credential_latched", advice=advice, action=cause.action, floor=max(0.0, wait), detail=f"stopped after {cause.reason}")
+
+
+def refused_again(verdict: Verdict) -> Verdict:
+    """A fresh credential was refused like the one before: waiting helps no more, somebody has to look at it."""
+    import attrs
+
+    if not any(isinstance(directive, RefreshCredential) for directive in verdict.directives):
+        return verdict
+    action = Action.FIX_CREDENTIALS if verdict.action is Action.RETRY_LATER else verdict.action
+    return attrs.evolve(verdict, action=action, retryable=False, floor=None, retry_after=None)
 
 
 def exhausted(cause: Verdict) -> Verdict:
