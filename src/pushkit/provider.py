@@ -58,6 +58,8 @@ class PushContext(Protocol):
     """Epoch seconds."""
     expires_at: float | None
     """Epoch seconds; None: no expiry."""
+    taken_at: float
+    """Epoch seconds: when a call took the push from its input, the same on every attempt and after ``resume``."""
     ttl_zero: bool
     """The caller asked for "now or never" (``ttl=0``)."""
     push_id: str

@@ -175,7 +175,7 @@ class ApnsSender:
         expires_at = push.expires_at
         expiration = 0 if push.ttl_zero else (None if expires_at is None else int(expires_at))
         if prepared.clock is not None:
-            body = prepared.clock(self._live.timestamp(prepared.message, target, push))
+            body = prepared.clock(self._live.timestamp(target, push))
         else:
             body = prepared.body
             if prepared.stated is not None:

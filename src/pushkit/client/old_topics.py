@@ -192,7 +192,8 @@ def _push(state: State, message: TopicChange, target: Any, policy: RetryPolicy) 
     push.taken = state.clock.monotonic()
     push.message = message
     push.push_id = push.key = new_push_id()
-    push.expires_at = state.clock.time() + message.default_ttl()
+    push.taken_at = state.clock.time()
+    push.expires_at = push.taken_at + message.default_ttl()
     return push
 
 

@@ -113,6 +113,7 @@ class Push:
         "started",
         "started_mono",
         "taken",
+        "taken_at",
         "target",
         "timer",
         "token",
@@ -142,6 +143,8 @@ class Push:
         self.token: str | None = None
         self.taken = 0.0
         """Monotonic: when it was taken from the input."""
+        self.taken_at = 0.0
+        """Epoch seconds: when it was taken first, perhaps by an earlier call."""
         self.give_up = 0.0
         """Monotonic: the policy's deadline."""
         self.started = 0.0
@@ -191,8 +194,10 @@ class Push:
         resume = failure.resume if failure is not None else None
         if failure is None or resume is None:
             self.push_id = new_push_id()
+            self.taken_at = now
             self.expires_at = life.at if life.at is not None else now + life.ttl
             return
+        self.taken_at = now if resume.taken_at is None else resume.taken_at
         self.push_id = resume.push_id
         self.expires_at = resume.expires_at
         self.unknown_retried = resume.unknown_retried

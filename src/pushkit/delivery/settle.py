@@ -140,6 +140,7 @@ def resume_of(push: Push) -> Resume | None:
         dedupe=push.call.policy.dedupe if push.prepared is None else push.prepared.stamp.dedupe,
         unknown_retried=push.unknown_retried,
         dry_run=push.call.dry_run if push.prepared is None else push.prepared.stamp.dry_run,
+        taken_at=push.taken_at,
     )
 
 
