@@ -391,7 +391,7 @@ class Engine:
     def _stopped(self, push: Push, verdict: Verdict, decision: Decision) -> None:
         if decision.stop is Stop.BUDGET:
             assert push.lane is not None
-            if push.lane.state.budget.first_refusal():
+            if push.lane.state.budget.first_refusal(self._monotonic()):
                 self.news.budget_exhausted(push.lane.state)
             verdict = settle.exhausted(verdict)
         retry_at = self._time() + decision.defer if decision.retryable else None
