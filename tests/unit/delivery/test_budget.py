@@ -32,8 +32,8 @@ def test_refunds_stop_at_the_capacity():
     assert CAPACITY == budget.tokens
 
 
-def exhausted():
-    budget = Budget()
+def exhausted(budget=None):
+    budget = budget or Budget()
     while budget.spend(COST_ATTEMPT):
         pass
     return budget
@@ -53,7 +53,7 @@ def test_a_budget_that_comes_and_goes_is_told_once():
     budget = exhausted()
     told = []
     for now in (0.0, 10.0, 20.0, 50.0, 50.0 + QUIET):
-        told.append(budget.first_refusal(now))
+        told.append(exhausted(budget).first_refusal(now))
         budget.refund(CAPACITY)
 
     assert [True, False, False, False, True] == told
