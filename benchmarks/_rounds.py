@@ -48,8 +48,8 @@ class Rounds:
     def show(self, what: str, unit: str, ratios: Mapping[str, Callable[[str], str]]) -> None:
         """Print the table: cost, spread, rate, and a column for each ratio."""
         heads = [f"x {peer}" for peer in ratios]
-        print(f"\n{what}, {len(next(iter(self.runs.values()), []))} rounds")
-        print(f"{'client':18} {f'CPU us/{unit}':>15} {'(min-max)':>17} {f'{unit}s/s':>11}", *(f"{head:>18}" for head in heads))
+        print(f"\n{what}, rounds: {len(next(iter(self.runs.values()), []))}")
+        print(f"{'client':18} {f'CPU us/{unit}':>15} {'(min-max)':>17} {'a second':>11}", *(f"{head:>18}" for head in heads))
         for name, runs in self.runs.items():
             each = sorted(run["us"] for run in runs)
             rate = statistics.median(run["rate"] for run in runs)
