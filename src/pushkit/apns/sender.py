@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any, cast
 
 import attrs
 
@@ -23,7 +23,7 @@ from pushkit.health import Finding, Level
 from pushkit.lru import LRU
 from pushkit.messages import Message
 from pushkit.notification import Notification
-from pushkit.outcomes import Scope
+from pushkit.outcomes import Action, Scope
 from pushkit.own_reasons import refuse
 from pushkit.provider import PushContext, Stamp
 from pushkit.targets import Target
@@ -41,8 +41,11 @@ _SHARED_BLOCKS = 256
 #: Seconds between the two clocks from which on the difference is worth telling.
 SKEW = 300.0
 
-#: No fresh token and no new connection can help against a wrong clock.
-_CLOCK_DIRECTIVES = (LatchCredential(),)
+#: No fresh token and no new connection can help against a wrong clock, and no other key: somebody has to set it.
+_WRONG_CLOCK: Mapping[str, Any] = {"action": Action.FIX_CONFIGURATION, "directives": (LatchCredential(),)}
+
+#: Seconds before a push that a wrong clock stopped may be sent again: sooner nobody has set it.
+_CLOCK_WAIT = 60.0
 
 _EXPIRES_SOON = 30 * 24 * 3600.0
 
@@ -243,7 +246,8 @@ class ApnsSender:
                 verdict,
                 advice=f"Set the clock of this server right: it is {round(abs(skew) / 60)} minutes {direction}, so Apple refuses every sign-in token it makes.",
                 info={**verdict.info, "clock_skew_seconds": str(round(skew))},
-                directives=_CLOCK_DIRECTIVES,
+                **_WRONG_CLOCK,
+                floor=_CLOCK_WAIT if verdict.retryable else None,
             )
         if (
             verdict.reason == "ExpiredProviderToken"
@@ -254,7 +258,8 @@ class ApnsSender:
             return attrs.evolve(
                 verdict,
                 advice="Set the clock of this server right: Apple calls a sign-in token expired that was made just now.",
-                directives=_CLOCK_DIRECTIVES,
+                **_WRONG_CLOCK,
+                floor=_CLOCK_WAIT,
             )
         return verdict
 
