@@ -26,3 +26,7 @@ with PushServer() as apple, Client(apns=apple.apns_config(), ssl_context=apple.s
     assert len(report.to_remove) == 0
     assert len(report.to_review) == 100
     print(report.failures[0].advice)
+    # One of them says what is wrong, before a campaign or after one.
+    findings = push.verify(to=apns.Device(tokens[0]))
+    print(*findings, sep="\n")
+    assert "this token belongs to sandbox" in next(finding.message for finding in findings if finding.subject == "environment")

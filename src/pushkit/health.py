@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 import attrs
 
+from pushkit.outcomes import Action, Failure, Scope
 from pushkit.wire import OriginHealth
+
+HERE = "this machine"
+"""The ``provider`` of findings that are about none."""
+
+_OURS = frozenset({Action.FIX_CONFIGURATION, Action.FIX_CREDENTIALS, Action.REPORT_BUG, Action.FIX_PAYLOAD})
 
 
 class Level(enum.StrEnum):
@@ -32,6 +38,19 @@ class Finding:
     """What was seen."""
     mend: str = ""
     """What to do; empty when nothing is."""
+
+    @classmethod
+    def of(cls, failure: Failure, subject: str) -> Self:
+        """What the failure of a probe tells: an error where something of ours has to be mended, a warning where nothing was proved."""
+        ours = failure.scope in {Scope.CREDENTIAL, Scope.CONFIGURATION} or failure.action in _OURS
+        return cls(
+            level=Level.ERROR if ours else Level.WARNING,
+            provider=failure.provider,
+            app=failure.app,
+            subject=subject,
+            message=f"{failure.reason}: {failure.detail or ('refused' if failure.status else 'no answer')}",
+            mend=failure.advice,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON-ready values."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 import attrs
 
+from pushkit.outcomes import Outcome
 from pushkit.verdict import Acceptance, Verdict
 from pushkit.wire import WireRequest, WireResult
 
@@ -217,6 +218,33 @@ class EndingCredentials(Protocol):
 
     def credential_ends(self) -> Iterable[datetime]:
         """When each of them ends (aware UTC)."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class Probe:
+    """A push whose answer tells something about the configuration."""
+
+    message: Message
+    target: Target
+    dry_run: bool = False
+    """Ask the provider to validate only."""
+
+
+Examination: TypeAlias = Generator[Probe, Outcome, "Sequence[Finding]"]
+"""Asks a provider about its configuration: yields probes, is sent their outcomes, returns what they tell. Never raises for an answer."""
+
+
+@runtime_checkable
+class Examines(Protocol):
+    """What a sender adds so that ``client.verify()`` can prove its credentials."""
+
+    def examine(self) -> Examination:
+        """Prove the credentials, as far as that is possible without reaching anybody."""
+        ...
+
+    def examine_recipient(self, target: Target) -> Examination:
+        """Ask about a recipient that the caller believes to work, and show it as little as the provider allows."""
         ...
 
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import attrs
 
+from pushkit.apns import examine
 from pushkit.apns.certificate import Certificate
 from pushkit.apns.channels import LIST_LIMIT, ChannelCalls
 from pushkit.apns.classify import classify
@@ -25,7 +26,7 @@ from pushkit.messages import Message
 from pushkit.notification import Notification
 from pushkit.outcomes import Action, Scope
 from pushkit.own_reasons import refuse
-from pushkit.provider import PushContext, Stamp
+from pushkit.provider import Examination, PushContext, Stamp
 from pushkit.targets import Target
 from pushkit.untrusted import server_time
 from pushkit.verdict import Acceptance, LatchCredential, RetireConnection, Verdict
@@ -276,6 +277,14 @@ class ApnsSender:
     def sizes(self) -> Mapping[str, int]:
         """Entries in the bounded tables."""
         return {"apns_header_blocks": len(self._blocks), "apns_activities": len(self._live)}
+
+    def examine(self) -> Examination:
+        """Prove the credentials, as far as that is possible without reaching anybody."""
+        return examine.examine(self)
+
+    def examine_recipient(self, target: Target) -> Examination:
+        """Ask about a device that the caller believes to work; it is woken and shows nothing."""
+        return examine.examine_recipient(self, target)
 
     def findings(self, now: float) -> Iterable[Finding]:
         """What can be said about configuration and credentials without the network."""

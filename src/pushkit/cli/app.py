@@ -188,6 +188,11 @@ def preview(
     priority: PriorityName = None,
     background: Background = False,
     label: Label = None,
+    platform: Annotated[
+        list[str] | None, typer.Option(help="ios, android, windows, macos or linux; repeatable. All, when left out.")
+    ] = None,
+    provider: Annotated[list[str] | None, typer.Option(help="apns, fcm or webpush, for a team that uses some; repeatable.")] = None,
+    app_name: Annotated[str, typer.Option("--app-name", help="The name above the notification.")] = "Your app",
     html: Annotated[Path | None, typer.Option(help="Write the pictures and warnings as a page.")] = None,
     svg: Annotated[Path | None, typer.Option(help="Write the pictures as one SVG.")] = None,
     as_json: JsonFlag = False,
@@ -195,12 +200,12 @@ def preview(
     """Show how a notification will look on each platform, and what will be cut, hidden, refused or ignored."""
     from pushkit.cli.sending import preview_of
 
-    shown, refused = preview_of(_notification(locals()))
+    shown, refused = preview_of(_notification(locals()), platform, provider, app_name)
     if html is not None:
         html.write_text(shown.html(), encoding="utf-8")
     if svg is not None:
         svg.write_text(shown.svg(), encoding="utf-8")
-    _show({"warnings": [warning.as_dict() for warning in shown.warnings]}, shown.text(colour=sys.stdout.isatty()), as_json=as_json)
+    _show(shown.as_dict(), shown.text(colour=sys.stdout.isatty()), as_json=as_json)
     raise typer.Exit(1 if refused else 0)
 
 
@@ -252,6 +257,12 @@ def explain(
 
 @app.command()
 def doctor(
+    apns: Annotated[str | None, typer.Option(help="A device token that should work; - reads it from standard input.")] = None,
+    fcm: Annotated[str | None, typer.Option(help="A registration token that should work; - reads it from standard input.")] = None,
+    webpush: Annotated[
+        Path | None, typer.Option(help="A file with a subscription as JSON that should work (its browser shows a test message).")
+    ] = None,
+    app_name: Annotated[str, typer.Option("--app", help="Which configured app these recipients belong to.")] = "default",
     offline: Annotated[bool, typer.Option("--offline", help="Look at this machine and the configuration only.")] = False,
     config: ConfigFile = None,
     overrides: Overrides = None,
@@ -261,11 +272,16 @@ def doctor(
     Find out why nothing works: installation, configuration, key files, clock, DNS, TCP, TLS, credentials.
 
     Exit status 1 when something is wrong. Nothing is sent to anybody: Apple is asked about a token that no device has, Google to validate.
+    Whether stored tokens belong to the configured environment, app and project only one of them can tell: give it with --apns, --fcm or
+    --webpush.
     """
     from pushkit.cli.doctor import as_text
-    from pushkit.cli.sending import examine
+    from pushkit.cli.sending import examine, recipients_from
 
-    findings = examine(config, overrides or [], offline=offline)
+    recipients = recipients_from(apns=apns, fcm=fcm, webpush=webpush, app=app_name)
+    if offline and recipients:
+        raise ConfigurationError("--offline asks nobody; leave it out to ask about a recipient")
+    findings = examine(config, overrides or [], recipients, offline=offline)
     _show([finding.as_dict() for finding in findings], as_text(findings), as_json=as_json)
     raise typer.Exit(1 if any(finding.level.value == "error" for finding in findings) else 0)
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import attrs
 
 from pushkit.apns import Device
+from pushkit.cli.reports import terminal_columns
 from pushkit.client import AsyncClient
 from pushkit.notification import Notification
 from pushkit.outcomes import Accepted, Outcome
@@ -182,7 +183,7 @@ def run_demo(*, as_json: bool = False, open_report: bool = False) -> int:
             )
         )
     else:
-        print(report)
+        print(report.to_text(columns=terminal_columns()))
         print()
         for line in wrong:
             print(f"NOT AS SCRIPTED: {line}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -45,9 +47,14 @@ def _read(path: Path) -> Report:
         raise ConfigurationError(f'"{path}": is neither a report (Report.to_json()) nor a result file: {type(error).__name__}') from None
 
 
+def terminal_columns() -> int | None:
+    """How wide the terminal is that reads this; None for a file or a pipe."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
 def show_report(report: Report, doubtful: Sequence[int], language: Language, earlier: Report | None) -> str:
     """For a terminal."""
-    text = report.to_text(language=language, earlier=earlier)
+    text = report.to_text(language=language, earlier=earlier, columns=terminal_columns())
     if not doubtful:
         return text
     some = ", ".join(map(str, doubtful[:20])) + (", …" if len(doubtful) > 20 else "")

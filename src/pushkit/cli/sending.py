@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pushkit.cli.broadcast import Plan, Run, broadcast
+from pushkit.cli.reports import terminal_columns
 from pushkit.client import AsyncClient
 from pushkit.errors import ConfigurationError
 from pushkit.health import Finding
@@ -32,27 +33,46 @@ def target_from(*, apns: str | None, fcm: str | None, topic: str | None, webpush
     Raises:
         ConfigurationError: for none, or more than one.
     """
-    from pushkit.apns import Device
-    from pushkit.fcm import Registration, Topic
-    from pushkit.webpush import Subscription
-
     given = [name for name, value in (("--apns", apns), ("--fcm", fcm), ("--topic", topic), ("--webpush", webpush)) if value is not None]
     if len(given) != 1:
         raise ConfigurationError(f"expected exactly one of --apns, --fcm, --topic, --webpush; got {' and '.join(given) or 'none'}")
-    if apns is not None:
-        return Device(_secret(apns), app=app)
-    if fcm is not None:
-        return Registration(_secret(fcm), app=app)
     if topic is not None:
+        from pushkit.fcm import Topic
+
         return Topic(topic, app=app)
-    if str(webpush) == "-":
-        return Subscription.from_json(sys.stdin.read(65_536), app=app)
-    assert webpush is not None
+    return recipients_from(apns=apns, fcm=fcm, webpush=webpush, app=app)[0]
+
+
+def recipients_from(*, apns: str | None, fcm: str | None, webpush: Path | None, app: str) -> Sequence[Target]:
+    """
+    The recipients that the flags name.
+
+    Raises:
+        ConfigurationError: for a file that cannot be read, and for two that are to come from standard input.
+    """
+    from pushkit.apns import Device
+    from pushkit.fcm import Registration
+    from pushkit.webpush import Subscription
+
+    if sum(value is not None and str(value) == "-" for value in (apns, fcm, webpush)) > 1:
+        raise ConfigurationError("- reads one recipient from standard input; name a single one with it")
+    found: list[Target] = []
+    if apns is not None:
+        found.append(Device(_secret(apns), app=app))
+    if fcm is not None:
+        found.append(Registration(_secret(fcm), app=app))
+    if webpush is not None:
+        found.append(Subscription.from_json(_text_of(webpush), app=app))
+    return found
+
+
+def _text_of(file: Path) -> str:
+    if str(file) == "-":
+        return sys.stdin.read(65_536)
     try:
-        text = webpush.read_text("utf-8")
+        return file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f'"{webpush}": cannot be read ({type(error).__name__})') from None
-    return Subscription.from_json(text, app=app)
+        raise ConfigurationError(f'"{file}": cannot be read ({type(error).__name__})') from None
 
 
 def _secret(value: str) -> str:
@@ -140,7 +160,7 @@ def broadcast_summary(run: Run, plan: Plan, language: Language) -> tuple[dict[st
         "result": str(plan.result),
         "seconds": run.seconds,
     }
-    lines = [run.report.to_text(language=language), ""]
+    lines = [run.report.to_text(language=language, columns=terminal_columns()), ""]
     if run.skipped:
         lines.append(f"{run.skipped:,} rows had ended in an earlier run and were not sent again.")
     if run.repeated:
@@ -163,9 +183,10 @@ def broadcast_summary(run: Run, plan: Plan, language: Language) -> tuple[dict[st
     return value, "\n".join(lines)
 
 
-def examine(config: Path | None, overrides: Sequence[str], *, offline: bool) -> Sequence[Finding]:
+def examine(config: Path | None, overrides: Sequence[str], recipients: Sequence[Target], *, offline: bool) -> Sequence[Finding]:
     """All of doctor's findings."""
-    from pushkit.cli.doctor import configured, layer_findings, local_findings, remote_findings
+    from pushkit.cli.doctor import configured, local_findings, remote_findings
+    from pushkit.cli.layers import layer_findings
     from pushkit.cli.settings import load
     from pushkit.health import Level
 
@@ -182,14 +203,22 @@ def examine(config: Path | None, overrides: Sequence[str], *, offline: bool) -> 
 
     async def look() -> Sequence[Finding]:
         layers = list(await layer_findings(arguments))
-        return [*layers, *await remote_findings(arguments)]
+        return [*layers, *await remote_findings(arguments, recipients)]
 
     return [*findings, *asyncio.run(look())]
 
 
-def preview_of(message: Notification) -> tuple[Preview, bool]:
-    """The preview, and whether any provider would refuse the message."""
+def preview_of(message: Notification, platforms: Sequence[str] | None, providers: Sequence[str] | None, app: str) -> tuple[Preview, bool]:
+    """
+    The preview, and whether any provider would refuse the message.
+
+    Raises:
+        ConfigurationError: for a platform or a provider that does not exist.
+    """
     from pushkit.preview import Effect, preview
 
-    shown = preview(message)
+    try:
+        shown = preview(message, platforms or None, providers=providers or None, app=app)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None
     return shown, any(warning.effect is Effect.REFUSED for warning in shown.warnings)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from pushkit.client import local, readiness
-from pushkit.client.options import Options, checked_message, checked_policy, checked_target, checked_targets, is_many
+from pushkit.client.options import Options, checked_message, checked_policy, checked_recipients, checked_target, checked_targets, is_many
+from pushkit.client.single import send_one
 from pushkit.client.state import State, StateHolder
 from pushkit.delivery.policy import RetryPolicy
-from pushkit.delivery.push import Call, Push
 from pushkit.delivery.source import Source, aresumable, check_resumable, resumable
 from pushkit.delivery.stream import Collecting, OutcomeStream
 from pushkit.errors import ConfigurationError
@@ -119,19 +118,7 @@ class AsyncClient:
         checked_message(message, "send()")
         checked_target(to, "send()")
         policy = checked_policy(retry, self._options.retry)
-        engine = self._state().engine
-        sink = _One(engine.loop)
-        call = Call(message, policy, sink, single=True, dry_run=dry_run)
-        push = engine.take(call, to, engine.lane_of(to, call.quota))
-        if sink.outcome is not None:
-            return sink.checked(call)
-        try:
-            await sink.wait()
-            return sink.checked(call)
-        except asyncio.CancelledError:
-            sink.abandoned = True
-            engine.cancel(push)
-            raise
+        return await send_one(self._state().engine, message, to, policy, dry_run=dry_run)
 
     async def send_many(
         self, message: Say, *, to: Targets, retry: RetryPolicy | None = None, unique: bool = False, dry_run: bool = False
@@ -224,9 +211,24 @@ class AsyncClient:
 
     # -- looking after it ----------------------------------------------------------------------------
 
-    async def verify(self) -> Sequence[Finding]:
-        """Are the credentials usable, is the clock right, do the connections open? One finding a line, for every known app."""
-        return await readiness.verify(self._state(), self._providers)
+    async def verify(self, *, to: Target | Iterable[Target] = ()) -> Sequence[Finding]:
+        """
+        Are the credentials usable, is the clock right, do the connections open? One finding a line, for every known app.
+
+        It asks the providers anew, over connections of its own, and no hook hears of it. Nobody gets anything: Apple is
+        asked about a token that no device has, Google to validate. Meant for a start or a deploy, not for every readiness check.
+
+        Args:
+            to: recipients of your own that should work; they alone can show that tokens are of the environment, app or project
+                that is configured. Apple wakes the app and shows nothing, Google validates only; a browser shows a test message.
+
+        Raises:
+            TypeError: when ``to`` is anything else.
+            ClientClosedError: when the client is closed.
+        """
+        recipients = checked_recipients(to)
+        self._state()
+        return await readiness.verify(self._options, self._providers, recipients)
 
     async def connect(self) -> Sequence[Finding]:
         """Open what can be opened ahead of the first push; tells what could not be."""
@@ -296,35 +298,3 @@ class AsyncClient:
         names = ", ".join(provider.name for provider in getattr(self, "_providers", ())) or "no provider"
         states = getattr(self, "_states", None)  # a traceback may show one that was refused while it was made
         return f"<{type(self).__name__} {names}{' closed' if states is not None and states.closed else ''}>"
-
-
-class _One:
-    """Where a single send's outcome goes."""
-
-    __slots__ = ("_loop", "_waiter", "abandoned", "outcome")
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.outcome: Outcome | None = None
-        self.abandoned = False
-        self._loop = loop
-        self._waiter: asyncio.Future[Outcome] | None = None
-
-    def deliver(self, push: Push, outcome: Outcome) -> bool:  # noqa: ARG002 - there is one push
-        """The outcome."""
-        self.outcome = outcome
-        waiter = self._waiter
-        if waiter is not None and not waiter.done():
-            waiter.set_result(outcome)
-        return not self.abandoned
-
-    def checked(self, call: Call) -> Outcome:
-        """The outcome, unless a test's transport objected to the push."""
-        if call.objection is not None:
-            raise call.objection
-        assert self.outcome is not None
-        return self.outcome
-
-    async def wait(self) -> Outcome:
-        """Until it is there."""
-        self._waiter = self._loop.create_future()
-        return await self._waiter

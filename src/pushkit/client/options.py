@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pushkit.clock import Clock
     from pushkit.events import Hook
+    from pushkit.targets import Target
     from pushkit.wire import Transport
 
 ENGINES = ("auto", "ngh2", "h2")
@@ -146,10 +147,15 @@ class Options:
             )
         return made
 
+    @property
+    def brings_transport(self) -> bool:
+        """Whether the transport is the caller's own, rather than a client of httpx or nothing."""
+        return callable(getattr(self.transport, "submit", None))
+
     def open_transport(self) -> Transport:
         """The transport, made on the running loop."""
         given = self.transport
-        if given is not None and callable(getattr(given, "submit", None)):
+        if self.brings_transport:
             return cast("Transport", given)
         from pushkit.http.transport import HttpTransport
 
@@ -257,3 +263,22 @@ def checked_targets(to: object, call: str) -> Any:
             + (" (a bare token does not say whose it is)" if isinstance(to, (str, bytes)) else "")
         )
     return to
+
+
+def checked_recipients(to: object) -> tuple[Target, ...]:
+    """
+    The targets that ``verify()`` is to ask about.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    from pushkit.targets import Target
+
+    given = tuple(checked_targets(to, "verify()"))
+    for target in given:
+        if not isinstance(target, Target):
+            raise TypeError(f"verify(): to= holds a {type(cast('object', target)).__name__}; pass targets such as apns.Device(...)")
+        app: object = target.app
+        if not isinstance(app, str):
+            raise TypeError(f"verify(): the app of a target in to= is a {type(app).__name__}; expected the name of a configured app")
+    return given

@@ -6,32 +6,88 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+import attrs
+
+from pushkit.client.listening import Listening
+from pushkit.client.single import send_one
+from pushkit.client.state import State
+from pushkit.delivery.policy import RetryPolicy
 from pushkit.delivery.senders import SenderState
 from pushkit.health import Finding, Level
-from pushkit.provider import AccessToken
+from pushkit.provider import AccessToken, Examination, Examines
 from pushkit.verdict import Verdict
 
 if TYPE_CHECKING:
-    from pushkit.client.state import State
+    from pushkit.client.options import Options
+    from pushkit.outcomes import Outcome
     from pushkit.provider import Provider
+    from pushkit.targets import Target
 
 CONNECT_WITHIN = 10.0
 """Seconds for one connection."""
+AT_ONCE = 10
+"""Apps that are verified at a time: hundreds of new connections at once look like an attack."""
 
 
-async def verify(state: State, providers: Sequence[Provider]) -> Sequence[Finding]:
-    """Findings for every app that is known without asking a resolver."""
-    findings: list[Finding] = []
-    for opened in _open(state, providers):
-        if isinstance(opened, Finding):
-            findings.append(opened)
-            continue
-        findings += opened.sender.findings(state.clock.time())
-        fetched = await _credential(state, opened)
-        if fetched is not None:
-            findings.append(fetched)
-        findings += await _connections(state, opened)
+async def verify(options: Options, providers: Sequence[Provider], recipients: Sequence[Target] = ()) -> Sequence[Finding]:
+    """
+    Findings for every app that is known without asking a resolver, and for each recipient that the caller gave.
+
+    In a state of its own: what is asked goes over new connections, counts for no breaker, budget or suspicion
+    of the client's, and no hook hears of it.
+    """
+    listening = Listening(options.open_transport(), ours=not options.brings_transport)
+    apart = State(attrs.evolve(options, hooks=()), providers, listening)
+    try:
+        # A transport in memory reaches a test's own records: what the code under test did not send must not be in them.
+        quiet = getattr(listening.transport, "in_memory", False)
+        opened = list(_open(apart, providers))
+        findings = [item for item in opened if isinstance(item, Finding)]
+        senders = [item for item in opened if isinstance(item, SenderState)]
+        room = asyncio.Semaphore(AT_ONCE)
+        for group in await asyncio.gather(*(_verified(apart, sender, room, quiet=quiet) for sender in senders)):
+            findings += group
+        for target in recipients:
+            findings += await _recipient(apart, target)
+        clock = listening.finding()
+        # First, since a wrong clock is why the others fail.
+        return findings if clock is None else [clock, *findings]
+    finally:
+        await apart.engine.aclose(0.0)
+
+
+async def _verified(state: State, opened: SenderState, room: asyncio.Semaphore, *, quiet: bool) -> Sequence[Finding]:
+    async with room:
+        return await _questioned(state, opened, quiet=quiet)
+
+
+async def _questioned(state: State, opened: SenderState, *, quiet: bool) -> Sequence[Finding]:
+    findings = [*opened.sender.findings(state.clock.time()), *await _ready(state, opened)]
+    reached = not any(finding.level is Level.ERROR and finding.subject in {"connection", "credentials"} for finding in findings)
+    if reached and not quiet and isinstance(opened.sender, Examines):
+        findings += await _examined(state, opened.sender.examine())
     return findings
+
+
+async def _recipient(state: State, target: Target) -> Sequence[Finding]:
+    opened = state.engine.senders.open(target.provider, target.app)
+    if isinstance(opened, Verdict):
+        return [_not_open(target.provider, target.app, opened)]
+    if not isinstance(opened.sender, Examines):
+        return []
+    return await _examined(state, opened.sender.examine_recipient(target))
+
+
+async def _examined(state: State, examination: Examination) -> Sequence[Finding]:
+    """Put an examination's questions, one after the other."""
+    outcome: Outcome | None = None
+    while True:
+        try:
+            probe = next(examination) if outcome is None else examination.send(outcome)
+        except StopIteration as ended:
+            found: Sequence[Finding] = ended.value
+            return found
+        outcome = await send_one(state.engine, probe.message, probe.target, RetryPolicy.none(), dry_run=probe.dry_run)
 
 
 async def connect(state: State, providers: Sequence[Provider]) -> Sequence[Finding]:
@@ -54,17 +110,13 @@ def _open(state: State, providers: Sequence[Provider]) -> Iterable[SenderState |
     for provider in providers:
         for app in provider.apps():
             opened = state.engine.senders.open(provider.name, app)
-            if isinstance(opened, Verdict):
-                yield Finding(
-                    level=Level.ERROR,
-                    provider=provider.name,
-                    app=app,
-                    subject="configuration",
-                    message=opened.detail or opened.reason,
-                    mend=opened.advice,
-                )
-            else:
-                yield opened
+            yield _not_open(provider.name, app, opened) if isinstance(opened, Verdict) else opened
+
+
+def _not_open(provider: str, app: str, why: Verdict) -> Finding:
+    return Finding(
+        level=Level.ERROR, provider=provider, app=app, subject="configuration", message=why.detail or why.reason, mend=why.advice
+    )
 
 
 async def _credential(state: State, sender: SenderState) -> Finding | None:

@@ -20,17 +20,25 @@ if TYPE_CHECKING:
     from pushkit.client.options import Options
     from pushkit.delivery.senders import SenderState
     from pushkit.provider import Provider
+    from pushkit.wire import Transport
 
 log = logging.getLogger("pushkit")
 
 
 class State:
-    """An engine and its transport, made on the running loop."""
+    """
+    An engine and its transport, made on the running loop.
 
-    def __init__(self, options: Options, providers: Sequence[Provider]) -> None:
+    Args:
+        options: the client's arguments.
+        providers: whom it can send through.
+        transport: instead of the one that the options ask for.
+    """
+
+    def __init__(self, options: Options, providers: Sequence[Provider], transport: Transport | None = None) -> None:
         self.loop = asyncio.get_running_loop()
         self.pid = os.getpid()
-        self.transport = options.open_transport()
+        self.transport = options.open_transport() if transport is None else transport
         self.clock = options.clock_of(self.transport)
         self.engine = Engine(
             providers=providers,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pushkit.client import local, readiness
 from pushkit.client.bridge import Inbox, OutcomeStream, Reader, RemoteFeed
-from pushkit.client.options import Options, checked_message, checked_policy, checked_target, checked_targets, is_many
+from pushkit.client.options import Options, checked_message, checked_policy, checked_recipients, checked_target, checked_targets, is_many
 from pushkit.client.portal import Bell, Portal
 from pushkit.delivery.policy import RetryPolicy
 from pushkit.delivery.push import Call, Push, make_message
@@ -299,11 +299,24 @@ class Client:
 
     # -- looking after it ----------------------------------------------------------------------------
 
-    def verify(self) -> Sequence[Finding]:
-        """Are the credentials usable, is the clock right, do the connections open? One finding a line, for every known app."""
+    def verify(self, *, to: Target | Iterable[Target] = ()) -> Sequence[Finding]:
+        """
+        Are the credentials usable, is the clock right, do the connections open? One finding a line, for every known app.
+
+        It asks the providers anew, over connections of its own, and no hook hears of it. Nobody gets anything: Apple is
+        asked about a token that no device has, Google to validate. Meant for a start or a deploy, not for every readiness check.
+
+        Args:
+            to: recipients of your own that should work; they alone can show that tokens are of the environment, app or project
+                that is configured. Apple wakes the app and shows nothing, Google validates only; a browser shows a test message.
+
+        Raises:
+            TypeError: when ``to`` is anything else.
+            ClientClosedError: when the client is closed.
+        """
+        recipients = checked_recipients(to)
         portal = self._there()
-        portal.state()
-        return portal.run(lambda: readiness.verify(portal.state(), self._providers))
+        return portal.run(lambda: readiness.verify(self._options, self._providers, recipients))
 
     def connect(self) -> Sequence[Finding]:
         """Open what can be opened ahead of the first push; tells what could not be."""

@@ -11,7 +11,7 @@ ADVICE: Mapping[str, str] = {
     "Remove this device: Apple has switched off its address.": "移除此设备：苹果已停用它的地址。",
     "Remove this device: its Apple address has expired.": "移除此设备：它的苹果地址已过期。",
     "Check that the iPhone app's build and Apple environment (test or live) match before you remove this device.": "移除此设备之前，先确认 iPhone 应用的构建与苹果环境（测试或正式）一致。",
-    "Check the iPhone app id in Firebase before you remove this device: it registered with a different app.": "移除此设备之前，先检查 Firebase 中的 iPhone 应用标识：它是在另一个应用里登记的。",
+    "Check the iPhone app id in Firebase before you remove this device: it registered with a different app.": "移除此设备之前，先检查 Firebase 中的 iPhone 应用标识：它是在另一个应用里注册的。",
     "Forget only the Live Activity's own address and keep the device: the activity can no longer be reached.": "只删除实时活动自己的地址，保留设备：该活动已无法到达。",
     "Remove this stored address and look for how it got damaged: it was never complete or was cut short.": "移除保存的这个地址，并查明它是怎么损坏的：它从来就不完整，或者被截断了。",
     "Remove this stored address: Google does not recognise it as one.": "移除保存的这个地址：谷歌不认为它是一个地址。",
@@ -45,13 +45,13 @@ ADVICE: Mapping[str, str] = {
     "Report this to the pushkit maintainers: Google does not offer what was asked of it.": "请报告给 pushkit 维护者：谷歌不提供所请求的功能。",
     "Report this to the pushkit maintainers with the full answer: Google gives no reason.": "请连同完整回答一起报告给 pushkit 维护者：谷歌没有给出原因。",
     "Check that the service account belongs to the devices' Firebase project, or use the newer topic service.": "检查服务账号是否属于这些设备的 Firebase 项目，或改用较新的主题服务。",
-    "Slow down topic changes, and try again after a minute.": "放慢主题的变更，一分钟后再试。",
-    "Slow down and try again after a minute: the sending limit is used up.": "放慢发送，一分钟后再试：发送额度已用完。",
+    "Slow down topic changes, and try again after a minute.": "放慢变更主题的速度，一分钟后再试。",
+    "Slow down and try again after a minute: the sending limit is used up.": "放慢发送速度，一分钟后再试：发送额度已用完。",
     "Pause this project's sending for a minute, then speed up gradually: its limit per minute is used up.": "此项目暂停发送一分钟，然后逐渐加速：每分钟额度已用完。",
-    "Send less often to this topic, and try again after a minute.": "减少向此主题发送，一分钟后再试。",
-    "Send less often to this device, and try again after a minute; other devices are not affected.": "减少向此设备发送，一分钟后再试；其他设备不受影响。",
-    "Slow down and try again after a minute: Google takes no more messages at the moment.": "放慢发送，一分钟后再试：谷歌暂时不再接收消息。",
-    "Send less often to this iPhone, and try again after a minute: Apple limits pushes for each device.": "减少向此 iPhone 发送，一分钟后再试：苹果限制每台设备的推送数量。",
+    "Send less often to this topic, and try again after a minute.": "减少向此主题发送的次数，一分钟后再试。",
+    "Send less often to this device, and try again after a minute; other devices are not affected.": "减少向此设备发送的次数，一分钟后再试；其他设备不受影响。",
+    "Slow down and try again after a minute: Google takes no more messages at the moment.": "放慢发送速度，一分钟后再试：谷歌暂时不再接收消息。",
+    "Send less often to this iPhone, and try again after a minute: Apple limits pushes for each device.": "减少向此 iPhone 发送的次数，一分钟后再试：苹果限制每台设备的推送数量。",
     "Wait a little, and try again if a second copy does no harm: Google's service had an internal error.": "稍等片刻；如果收到两份无妨，可以再试：谷歌的服务发生内部错误。",
     "Wait a little, and try again if a second copy does no harm: Google's service is overloaded, and the message may have arrived already.": "稍等片刻；如果收到两份无妨，可以再试：谷歌的服务过载，消息可能已经送到。",
     "Wait a little, and try again if a second copy does no harm: a server in front of Google's service failed.": "稍等片刻；如果收到两份无妨，可以再试：谷歌服务前面的一台服务器出错。",
@@ -70,5 +70,12 @@ ADVICE: Mapping[str, str] = {
     "Check the credentials: Google's sign-in service refuses them.": "检查凭据：谷歌的登录服务拒绝了它们。",
     "Replace the access token: Google refuses it, and a StaticToken cannot be renewed by itself.": "更换访问令牌：谷歌拒绝了它，而 StaticToken 不会自行续期。",
 }
-# fmt: on
 """The English sentence of a row, to the Chinese one."""
+
+NUMBERED: Mapping[str, str] = {
+    "Shorten body: it makes the message {} bytes long, and FCM takes {}; or send an id and let the app fetch the rest.": "缩短正文（body）：它使消息长达 {} 字节，而 FCM 只接受 {} 字节；或者只发一个编号，由应用自行获取其余内容。",
+    "Shorten data: it makes the message {} bytes long, and FCM takes {}; or send an id and let the app fetch the rest.": "缩短附加数据（data）：它使消息长达 {} 字节，而 FCM 只接受 {} 字节；或者只发一个编号，由应用自行获取其余内容。",
+    "Shorten notification: it makes the message {} bytes long, and FCM takes {}; or send an id and let the app fetch the rest.": "缩短通知内容（notification）：它使消息长达 {} 字节，而 FCM 只接受 {} 字节；或者只发一个编号，由应用自行获取其余内容。",
+}
+# fmt: on
+"""Sentences that are no row's, since they name a size or a time: ``{}`` stands for each number."""

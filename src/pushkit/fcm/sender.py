@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import attrs
 
-from pushkit.fcm import encode, findings, iid
+from pushkit.fcm import encode, examine, findings, iid
 from pushkit.fcm.classify import Context, acceptance_of, classify, classify_topics
 from pushkit.fcm.config import MOST_STREAMS, TOPIC_RATE, Config
 from pushkit.fcm.credentials import StaticToken
@@ -20,7 +20,7 @@ from pushkit.fcm.topics import LIST_BYTES, TopicChange, TopicPrepared, prepare_c
 from pushkit.lru import LRU
 from pushkit.outcomes import Action
 from pushkit.own_reasons import refuse
-from pushkit.provider import Credential, Prepared, PushContext, Stamp
+from pushkit.provider import Credential, Examination, Prepared, PushContext, Stamp
 from pushkit.verdict import Acceptance, LatchCredential, RefreshCredential, Verdict
 from pushkit.wire import HeaderBlock, Origin, OriginPolicy, WireRequest, WireResponse, WireResult
 
@@ -170,6 +170,14 @@ class FcmSender:
 
     def refresh(self, request: WireRequest) -> None:
         """Nothing to do: the engine drops the token that it fetched."""
+
+    def examine(self) -> Examination:
+        """Prove credentials and project; Google validates only."""
+        return examine.examine(self.app)
+
+    def examine_recipient(self, target: Target) -> Examination:
+        """Ask about a recipient that the caller believes to work; Google validates only."""
+        return examine.examine_recipient(target)
 
     def findings(self, now: float) -> Iterable[Finding]:
         """What can be said about configuration and credentials without the network."""

@@ -15,8 +15,9 @@ never fetch a picture or a link.
 
 from __future__ import annotations
 
+from pushkit.preview.case import Effect
 from pushkit.preview.core import Preview, preview
-from pushkit.preview.linting import Effect, LintWarning, lint
+from pushkit.preview.linting import LintWarning, lint
 from pushkit.preview.looks import Look
 from pushkit.preview.screens import SCREENS, Screen
 

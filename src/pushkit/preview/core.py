@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import attrs
 
 from pushkit.messages import Message
 from pushkit.preview.linting import LintWarning, lint
-from pushkit.preview.looks import Look, chosen_providers, looks
-from pushkit.preview.screens import SCREENS
+from pushkit.preview.looks import Look, chosen_providers, looks, reached
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -47,6 +47,10 @@ class Preview:
 
         return render(self.looks, self.warnings)
 
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON-ready values, message text included."""
+        return {"looks": [look.as_dict() for look in self.looks], "warnings": [warning.as_dict() for warning in self.warnings]}
+
     def __repr__(self) -> str:
         return f"<Preview {', '.join(look.screen.key for look in self.looks)}; {len(self.warnings)} warnings>"
 
@@ -66,7 +70,7 @@ def preview(
 
     Args:
         message: a ``pushkit.Notification``, or a provider's own message (shown on the platforms it reaches).
-        platforms: some of ``"ios"``, ``"android"``, ``"windows"``, ``"macos"``, ``"linux"``; None for all.
+        platforms: some of ``"ios"``, ``"android"``, ``"windows"``, ``"macos"``, ``"linux"``; None for all that it reaches.
         providers: some of ``"apns"``, ``"fcm"``, ``"webpush"``; with ``["fcm"]`` iPhones and browsers get it through FCM.
             None: each platform gets it through its own.
         app: the name that stands above the notification.
@@ -77,13 +81,9 @@ def preview(
     """
     if not isinstance(message, Message):
         raise TypeError(f"expected a pushkit.Notification or a provider's message, found a {type(message).__name__}")
-    chosen = tuple(SCREENS) if platforms is None else (platforms,) if isinstance(platforms, str) else tuple(platforms)
     carriers = chosen_providers(message, providers)
-    found = looks(message, chosen, app, carriers)
-    shown_by = {look.provider for look in found}
-    warnings = tuple(
-        warning
-        for warning in lint(message, providers=carriers)
-        if warning.provider in shown_by and (warning.platform is None or warning.platform in chosen)
-    )
-    return Preview(looks=found, warnings=warnings)
+    if platforms is None:
+        platforms = reached(message, carriers)
+    found = looks(message, platforms, app, carriers)
+    shown = [look.screen.key for look in found]
+    return Preview(looks=found, warnings=tuple(lint(message, carriers, shown)))

@@ -14,13 +14,17 @@ ELLIPSIS = "…"
 REPLACEMENT = "\ufffd"
 
 _JOINERS = frozenset("\u200c\u200d")
-_HARMLESS = frozenset("\u200e\u200f\u061c\u2066\u2067\u2068\u2069\ufeff\u00ad\u2060")
-"""Invisible, and at home in honest text (right-to-left marks, isolates, soft hyphens): left out."""
+_HARMLESS = frozenset("\u200b\u200e\u200f\u061c\u2066\u2067\u2068\u2069\ufeff\u00ad\u2060")
+"""Invisible, and at home in honest text (right-to-left marks, isolates, soft hyphens, Thai word ends): left out."""
+_FLAG = "\U0001f3f4"
+"""A black flag; tag characters behind it make it that of England, Scotland, Wales."""
 _BREAKS = frozenset("\n\u2028\u2029\u0085\v\f")
 _MARKS = 6
 """Combining marks of one letter that are kept: more of them paint over the lines around."""
 
 _CLOSING = frozenset("，。、；：？！）》」』】”’")
+_HANGING = 2
+"""Closing marks that may hang over the edge of a line."""
 _NARROW = frozenset("iljtfrI.,:;'|!()[]{}`· ")
 _WIDE = frozenset("mwMW@%&")
 
@@ -33,8 +37,10 @@ def harmless(text: str) -> str:
     one sees that something is there; every kind of space becomes one that is as wide.
     """
     shown: list[str] = []
+    tagged = False
     for character in text[:LONGEST].replace("\r\n", "\n").replace("\r", "\n"):
-        if character.isprintable() or character in _JOINERS:
+        tagged = character == _FLAG or (tagged and _is_tag(character))
+        if character.isprintable() or character in _JOINERS or tagged or _is_unassigned(character):
             shown.append(character)
         elif character in _BREAKS:
             shown.append("\n")
@@ -43,6 +49,15 @@ def harmless(text: str) -> str:
         elif character not in _HARMLESS:
             shown.append(REPLACEMENT)
     return "".join(shown)
+
+
+def _is_tag(character: str) -> bool:
+    return "\U000e0020" <= character <= "\U000e007f"
+
+
+def _is_unassigned(character: str) -> bool:
+    """Younger than this Python's tables, such as this year's emoji; what is no character at all (U+FFFE and the like) is none."""
+    return unicodedata.category(character) == "Cn" and not ("\ufdd0" <= character <= "\ufdef" or ord(character) & 0xFFFE == 0xFFFE)
 
 
 def controls(text: str) -> bool:
@@ -54,7 +69,7 @@ def clusters(text: str) -> Iterator[str]:
     """What a person counts as characters: letters with their marks, emoji with what is joined to them, flags."""
     found, marks, flag = "", 0, False
     for character in text:
-        mark = unicodedata.category(character) in {"Mn", "Me", "Mc"} or character in _JOINERS or _is_tone(character)
+        mark = unicodedata.category(character) in {"Mn", "Me", "Mc"} or character in _JOINERS or _is_tone(character) or _is_tag(character)
         regional = "\U0001f1e6" <= character <= "\U0001f1ff"
         if found and (mark or found[-1] == "\u200d" or (regional and flag)):
             marks += mark
@@ -79,7 +94,7 @@ def width(cluster: str) -> float:
     first = cluster[0]
     if len(cluster) > 1 and (cluster[-1] == "\ufe0f" or "\u200d" in cluster or "\U0001f1e6" <= first <= "\U0001f1ff"):
         return 2.0
-    if unicodedata.east_asian_width(first) in {"W", "F"}:
+    if unicodedata.east_asian_width(first) in {"W", "F"} or "\U0001f300" <= first <= "\U0001faff":
         return 2.0
     if first in _NARROW:
         return 0.55
@@ -94,6 +109,12 @@ def cells(cluster: str) -> int:
     if unicodedata.category(cluster[0]) in {"Mn", "Me", "Cf"}:
         return 0
     return 2 if width(cluster) == 2.0 else 1
+
+
+def runs_left(text: str) -> bool:
+    """Whether a text is written from right to left: its first letter says so, as every platform decides it."""
+    strong = (unicodedata.bidirectional(character) for character in text)
+    return next((kind for kind in strong if kind in {"L", "R", "AL"}), "L") != "L"
 
 
 @attrs.frozen
@@ -149,7 +170,8 @@ def _wrapped(units: list[str], room: Lines) -> list[list[str]]:
             if units[end] in {" ", "\u3000"}:
                 space = end
             end += 1
-        while begin < end < len(units) and units[end] in _CLOSING:
+        edge = end
+        while begin < end < min(len(units), edge + _HANGING) and units[end] in _CLOSING:
             end += 1  # hangs over the edge: no line begins with it
         if end < len(units) and units[end] in {"\n", " "}:
             end += 1

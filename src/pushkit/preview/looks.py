@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 import attrs
@@ -18,6 +19,7 @@ from pushkit.verdict import Verdict
 
 _EMPTY = Fitted((), cut=False, kept=0, total=0)
 _ACTION = Lines(lines=1, width=20)
+_NAME = Lines(lines=1, width=36)
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -40,24 +42,60 @@ class Look:
     """Where the picture would come from (host only); None where none is shown."""
     actions: tuple[str, ...] = ()
     badge: int | None = None
+    """The number on the app's icon; no notification shows it itself."""
     notes: tuple[str, ...] = ()
+
+    @property
+    def unfolds(self) -> bool:
+        """Whether opening it shows more."""
+        more = self.screen.folded and (self.picture is not None or self.actions)
+        return self.shown and bool(more or self.opened.lines != self.body.lines)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON-ready values, message text included."""
+        return {
+            "platform": self.screen.key,
+            "provider": self.provider or None,
+            "shown": self.shown,
+            "refused": self.refused,
+            "why": self.why,
+            "title": list(self.title.lines),
+            "subtitle": list(self.subtitle.lines) if self.subtitle is not None else [],
+            "body": list(self.body.lines),
+            "opened": list(self.opened.lines),
+            "picture": self.picture,
+            "actions": list(self.actions),
+            "badge": self.badge,
+            "notes": list(self.notes),
+        }
 
     def __repr__(self) -> str:
         return f"<Look {self.screen.key} shown={self.shown}>"
 
 
-def looks(message: Message, platforms: Iterable[str], app: str, providers: Sequence[str] = PROVIDERS) -> tuple[Look, ...]:
+def looks(message: Message, platforms: Iterable[str] | None, app: str, providers: Sequence[str] = PROVIDERS) -> tuple[Look, ...]:
     """
     How each platform would show a message.
 
     Raises:
         ValueError: for a platform that does not exist.
     """
-    chosen = tuple(platforms)
+    name = "".join(fit(app.replace("\n", " "), _NAME).lines)
+    return tuple(_look(message, screen, name, providers) for screen in chosen_platforms(platforms))
+
+
+def chosen_platforms(platforms: Iterable[str] | None) -> tuple[Screen, ...]:
+    """
+    The platforms to look at; None: all.
+
+    Raises:
+        ValueError: for a platform that does not exist.
+    """
+    chosen = tuple(SCREENS) if platforms is None else (platforms,) if isinstance(platforms, str) else tuple(platforms)
     unknown = [key for key in chosen if key not in SCREENS]
     if unknown:
         raise ValueError(f"platforms: no such platform: {', '.join(map(repr, unknown))}; there are {', '.join(SCREENS)}")
-    return tuple(_look(message, SCREENS[key], harmless(app).replace("\n", " "), providers) for key in chosen)
+    return tuple(SCREENS[key] for key in chosen)
 
 
 def chosen_providers(message: Message, providers: Iterable[str] | None) -> tuple[str, ...]:
@@ -84,6 +122,12 @@ def carrier(message: Message, screen: Screen, providers: Sequence[str]) -> str |
     return None
 
 
+def reached(message: Message, providers: Sequence[str]) -> tuple[str, ...]:
+    """The platforms that these providers bring this message to; all, where that is none."""
+    found = tuple(key for key, screen in SCREENS.items() if carrier(message, screen, providers) is not None)
+    return found or tuple(SCREENS)
+
+
 def content(message: Message, screen: Screen, provider: str) -> Content | Verdict:
     """What the platform is told to show, or the refusal."""
     if provider == "apns":
@@ -103,8 +147,9 @@ def content(message: Message, screen: Screen, provider: str) -> Content | Verdic
 def _look(message: Message, screen: Screen, app: str, providers: Sequence[str]) -> Look:
     provider = carrier(message, screen, providers)
     if provider is None:
-        whose = f"{message.provider}'s" if message.provider is not None else "this"
-        return Look(screen=screen, provider="", app=app, shown=False, why=f"{whose} {type(message).__name__} does not go to this platform")
+        other = "none of the chosen providers brings it to this platform"
+        why = other if message.provider is None else f"{message.provider}'s {type(message).__name__} does not go to this platform"
+        return Look(screen=screen, provider="", app=app, shown=False, why=why)
     found = content(message, screen, provider)
     if isinstance(found, Verdict):
         return Look(screen=screen, provider=provider, app=app, shown=False, refused=True, why=found.advice)
@@ -138,10 +183,17 @@ def _host(url: str) -> str:
 
 
 def _notes(message: Message, found: Content, screen: Screen) -> Iterable[str]:
+    if found.badge is not None and screen.badge and screen.own_provider != "webpush":
+        where = ", where the launcher shows one" if screen.key == "android" else ""
+        yield f"the number on the app's icon becomes {found.badge}{where}" if found.badge else "the number on the app's icon goes away"
+    elif found.badge is not None and screen.badge:
+        yield f"the number on an installed web app's icon becomes {found.badge}" if found.badge else "the number on the icon goes away"
     if found.translated:
         yield "the app translates a text; shown is the fallback or the key"
     if found.level in {"time-sensitive", "critical"}:
         yield f"{found.level}: breaks through Focus" + (" and the mute switch" if found.level == "critical" else "")
+    if getattr(message, "push_type", "") == "liveactivity":
+        yield "shown is the alert; the Live Activity itself is drawn by the app"
     if found.silent:
         yield "no sound"
     if found.picture and screen.picture is Picture.EXTENSION:

@@ -78,12 +78,28 @@ class _WebPushLimits:
 
 
 def apns_payload(message: Message) -> Json | Verdict:
-    """The JSON body for APNs, or the refusal."""
+    """The JSON body for APNs to the first kind of target that takes it, or the refusal."""
+    refusal: Verdict | None = None
+    for kind in apns_kinds(message):
+        found = apns_payload_for(message, kind)
+        if not isinstance(found, Verdict):
+            return found
+        refusal = refusal or found
+    return refusal or {}
+
+
+def apns_kinds(message: Message) -> tuple[type[Target], ...]:
+    """The kinds of Apple's targets that a message may go to; what is somebody else's is asked of a device."""
     from pushkit.apns import targets
-    from pushkit.apns.encode import prepare
     from pushkit.apns.messages.base import ApnsMessage
 
-    kind: type[Target] = message.reaches[0] if isinstance(message, ApnsMessage) else targets.Device
+    return message.reaches if isinstance(message, ApnsMessage) else (targets.Device,)
+
+
+def apns_payload_for(message: Message, kind: type[Target]) -> Json | Verdict:
+    """The JSON body for APNs to this kind of target, or the refusal."""
+    from pushkit.apns.encode import prepare
+
     prepared = prepare(message, kind, _STAMP, BUNDLE_ID)
     if isinstance(prepared, Verdict):
         return prepared
@@ -169,13 +185,13 @@ _QUIET: Mapping[str, str] = {
 
 def _apple_text(alert: Json, name: str, message: Message) -> tuple[str, bool]:
     value = alert.get(name)
-    if isinstance(value, str):
-        return value, False
     prefix = "" if name == "body" else f"{name}-"
     inner = _mapping(value)  # Live Activities put the key inside
     key = alert.get(f"{prefix}loc-key") or inner.get("loc-key")
     if not isinstance(key, str):
-        return "", False
+        return value if isinstance(value, str) else "", False
+    if isinstance(value, str):
+        return value, True  # the plain text beside a key, which FCM gets as its fallback
     return _translated(key, alert.get(f"{prefix}loc-args") or inner.get("loc-args"), getattr(message, name, None)), True
 
 
@@ -193,8 +209,6 @@ def android_content(resource: Json, message: Message) -> Content:
     if "android_v2" in resource:
         remote = _mapping(_mapping(resource["android_v2"]).get("remote_notification"))
         look = _mapping(remote.get("notification"))
-        if remote.get("use_as_v1_data_message"):
-            return nothing("the app gets the data and decides what to show")
     common = _mapping(resource.get("notification"))
     if not look and not common:
         return nothing("the app gets the data and decides what to show")

@@ -53,6 +53,8 @@ class Screen:
     """Whether a number can be set on the app's icon."""
     sound: bool
     """Whether the message can choose its sound."""
+    folded: bool = False
+    """Whether buttons and the whole picture appear only after opening."""
     own_provider: str = "webpush"
     """Which provider reaches it directly."""
 
@@ -67,6 +69,7 @@ SCREENS: Mapping[str, Screen] = {
     for screen in (
         Screen(
             key="ios",
+            folded=True,
             own_provider="apns",
             name="iPhone",
             where="lock screen",
@@ -81,6 +84,7 @@ SCREENS: Mapping[str, Screen] = {
         ),
         Screen(
             key="android",
+            folded=True,
             own_provider="fcm",
             name="Android",
             where="notification shade",

@@ -1,7 +1,8 @@
 """
-Charts as inline SVG, by hand: a few rectangles and texts need no library, and the page no script.
+Charts by hand: a few rectangles need no library, and the page no script.
 
-Colours come from the page's style sheet (``fill: var(--accepted)``), so that charts follow light and dark.
+Words and numbers are text of the page and only the bars are drawings, so that a chart is read on a phone, by a screen
+reader and on paper alike. Colours come from the page's style sheet, by class, and follow light and dark.
 """
 
 from __future__ import annotations
@@ -13,106 +14,90 @@ from html import escape
 KINDS = ("accepted", "technical", "payload", "recipient")
 """Names of the columns, which are also CSS classes."""
 
-_WIDTH = 720
-_BAR = 22
-_GAP = 8
-_NAME = 250
-_NUMBER = 70
+_ROOM = 1000.0
+"""Units that the longest bar is wide; the page stretches them to what it has."""
+_SEEN = 4.0
+"""What happened at all is to be seen, be it one in a million."""
+_FEWEST = 12
+"""A chart with fewer columns is drawn as if it had so many: one column is no wall."""
+_TICKS = 6
 
 
-def _svg(height: float, title: str, content: Sequence[str]) -> str:
+def _svg(kind: str, width: float, height: float, said: str, content: Sequence[str]) -> str:
+    # Stretched to the place that there is: nothing in it is text, which would be stretched as well.
     return (
-        f'<svg role="img" viewBox="0 0 {_WIDTH} {height:g}" width="{_WIDTH}" height="{height:g}" aria-label="{escape(title)}">'
-        f"<title>{escape(title)}</title>{''.join(content)}</svg>"
+        f'<svg class="{kind}" role="img" viewBox="0 0 {width:g} {height:g}" preserveAspectRatio="none" aria-label="{escape(said)}">'
+        f"{''.join(content)}</svg>"
     )
 
 
 def _rect(x: float, y: float, width: float, height: float, *, kind: str, tip: str) -> str:
-    return f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" width="{width:.2f}" height="{height:.1f}"><title>{escape(tip)}</title></rect>'
+    return f'<rect class="{kind}" x="{x:.2f}" y="{y:.2f}" width="{width:.2f}" height="{height:.2f}"><title>{escape(tip)}</title></rect>'
 
 
-def _text(x: float, y: float, text: str, anchor: str = "start") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+def bars(about: str, rows: Sequence[tuple[str, Sequence[tuple[str, int, str]]]]) -> str:
+    """
+    One horizontal bar a row, all to the same scale.
 
-
-def _short(text: str, most: int = 34) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def stacked(title: str, rows: Sequence[tuple[str, Sequence[int]]], names: Sequence[str]) -> str:
-    """One horizontal bar a row, its parts by kind, all bars to the same scale."""
-    most = max((sum(counts) for _, counts in rows), default=0) or 1
-    room = _WIDTH - _NAME - _NUMBER
-    content: list[str] = []
-    for index, (name, counts) in enumerate(rows):
-        y = index * (_BAR + _GAP)
-        content.append(_text(0, y + 16, _short(name)))
-        x: float = _NAME
-        for kind, count, kind_name in zip(KINDS, counts, names, strict=True):
-            # What happened at all is to be seen, be it one in a million.
-            length = max(room * count / most, 1.5) if count else 0.0
-            if count:
-                content.append(_rect(x, y, length, _BAR, kind=kind, tip=f"{name}: {count:,} {kind_name}"))
+    Args:
+        about: what it shows.
+        rows: name, and the parts of its bar: kind (for the colour), count, and what is counted.
+    """
+    most = max((sum(count for _, count, _ in parts) for _, parts in rows), default=0) or 1
+    drawn = [[(kind, max(_ROOM * count / most, _SEEN), f"{count:,} {what}") for kind, count, what in parts if count] for _, parts in rows]
+    room = max((sum(length for _, length, _ in parts) for parts in drawn), default=0) or _ROOM
+    lines: list[str] = []
+    for (name, parts), lengths in zip(rows, drawn, strict=True):
+        x = 0.0
+        content: list[str] = []
+        for kind, length, tip in lengths:
+            content.append(_rect(x, 0, length, 1, kind=kind, tip=tip))
             x += length
-        content.append(_text(min(x + 6, _WIDTH - _NUMBER + 6), y + 16, f"{sum(counts):,}"))
-    return _svg(len(rows) * (_BAR + _GAP), title, content)
+        bar = _svg("bar", room, 1, ", ".join(tip for _, _, tip in lengths), content)
+        total = sum(count for _, count, _ in parts)
+        lines.append(f'<tr><th scope="row">{escape(name)}</th><td>{bar}</td><td class="number">{total:,}</td></tr>')
+    return f'<table class="bars" aria-label="{escape(about)}">{"".join(lines)}</table>'
 
 
-def bars(title: str, rows: Sequence[tuple[str, int, str]]) -> str:
-    """One horizontal bar a row: name, count, and the kind that colours it."""
-    most = max((count for _, count, _ in rows), default=0) or 1
-    room = _WIDTH - _NAME - _NUMBER
-    content: list[str] = []
-    for index, (name, count, kind) in enumerate(rows):
-        y = index * (_BAR + _GAP)
-        length = max(room * count / most, 1.5)
-        content += [
-            _text(0, y + 16, _short(name)),
-            _rect(_NAME, y, length, _BAR, kind=kind, tip=f"{name}: {count:,}"),
-            _text(_NAME + length + 6, y + 16, f"{count:,}"),
-        ]
-    return _svg(len(rows) * (_BAR + _GAP), title, content)
-
-
-def columns(title: str, points: Sequence[tuple[float, Sequence[int]]], width_s: int, names: Sequence[str]) -> str:
-    """Stacked columns over time; points are (epoch seconds, counts by kind), oldest first, ``width_s`` apart at the least."""
-    first, last = points[0][0], points[-1][0]
-    slots = int((last - first) // width_s) + 1
-    height, foot, head = 170.0, 20.0, 14.0
+def columns(points: Sequence[tuple[float, Sequence[int]]], width_s: int, names: Sequence[str]) -> str:
+    """Stacked columns over time; points are (epoch seconds, counts by kind), oldest first, a multiple of ``width_s`` apart."""
+    first = points[0][0]
+    slots = max(int((points[-1][0] - first) // width_s) + 1, _FEWEST)
     most = max(sum(counts) for _, counts in points) or 1
-    step = _WIDTH / max(slots, 12)
-    content = [_text(0, 10, f"{most:,}"), f'<line class="axis" x1="0" x2="{_WIDTH}" y1="{height - foot}" y2="{height - foot}"/>']
+    content: list[str] = []
     for at, counts in points:
-        x = (at - first) / width_s * step
-        y = height - foot
+        y = 100.0
         for kind, count, name in zip(KINDS, counts, names, strict=True):
             if count:
-                tall = max((height - foot - head) * count / most, 1.0)
-                y -= tall
-                content.append(_rect(x, y, max(step - 1, 0.8), tall, kind=kind, tip=f"{clock(at)}: {count:,} {name}"))
-    content += [_text(0, height - 4, clock(first)), _text(min(slots * step, _WIDTH), height - 4, clock(last + width_s), "end")]
-    return _svg(height, title, content)
+                tall = max(100.0 * count / most, 1.0)
+                y = max(y - tall, 0.0)
+                content.append(_rect((at - first) / width_s, y, 0.9, tall, kind=kind, tip=f"{clock(at)}: {count:,} {name}"))
+    sums = [sum(column) for column in zip(*(counts for _, counts in points), strict=True)]
+    ends = (clock(first), clock(first + slots * width_s))
+    said = f"{ends[0]} – {ends[1]}: " + ", ".join(f"{count:,} {name}" for count, name in zip(sums, names, strict=True))
+    return _svg("columns", slots, 100, said, content) + _axis(ends, "ends")
 
 
-def histogram(title: str, buckets: Sequence[tuple[str, int]], tip: str) -> str:
-    """Columns with a label under each; ``tip`` is what is counted."""
-    height, foot, head = 170.0, 20.0, 16.0
+def histogram(buckets: Sequence[tuple[str, int]], what: str) -> str:
+    """Columns with names under them; ``what`` is what is counted."""
     most = max(count for _, count in buckets) or 1
-    step = _WIDTH / max(len(buckets), 6)
-    content = [f'<line class="axis" x1="0" x2="{_WIDTH}" y1="{height - foot}" y2="{height - foot}"/>']
-    every = -(-len(buckets) // 8)
+    every = -(-len(buckets) // _TICKS)
+    slots = every * _TICKS
+    content: list[str] = []
     for index, (name, count) in enumerate(buckets):
-        tall = max((height - foot - head) * count / most, 1.0) if count else 0.0
-        x = index * step
         if count:
-            content.append(_rect(x + 1, height - foot - tall, step - 2, tall, kind="accepted", tip=f"{name}: {count:,} {tip}"))
-        if count == most:
-            content.append(_text(x + step / 2, height - foot - tall - 4, f"{count:,}", "middle"))
-        if index % every == 0:
-            content.append(_text(x + step / 2, height - 4, name, "middle"))
-    return _svg(height, title, content)
+            tall = max(100.0 * count / most, 1.0)
+            content.append(_rect(index + 0.05, 100 - tall, 0.9, tall, kind="accepted", tip=f"{name}: {count:,} {what}"))
+    names = [buckets[index][0] if index < len(buckets) else "" for index in range(0, slots, every)]
+    said = ", ".join(f"{name}: {count:,}" for name, count in buckets if count)
+    return _svg("columns", slots, 100, said, content) + _axis(names, "ticks")
+
+
+def _axis(names: Sequence[str], kind: str) -> str:
+    # The drawing says the same to those who do not see it.
+    return f'<div class="axis {kind}" aria-hidden="true">{"".join(f"<span>{escape(name)}</span>" for name in names)}</div>'
 
 
 def clock(at: float) -> str:
-    """An epoch time as people read it, UTC."""
-    return datetime.fromtimestamp(at, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")
+    """An epoch time as people read it, UTC; the calendar ends with the year 9999."""
+    return datetime.fromtimestamp(min(at, 253_402_300_799.0), tz=UTC).strftime("%Y-%m-%d %H:%M:%S")

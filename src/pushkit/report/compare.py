@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from pushkit.outcomes import Category
+from pushkit.report.spelling import share_text
 
 if TYPE_CHECKING:
     from pushkit.report.core import Report
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 SUSPICIOUS_SHARE = 0.01
 """A reason below this share of its provider's pushes worries nobody, however it grew."""
 SUSPICIOUS_GROWTH = 3.0
-"""How many times its former share a reason must have to be suspicious."""
+"""
+How many times its former odds (those who failed to those who did not) a reason must have to be suspicious.
+
+For small shares that is as many times the share; but a share of 40 % cannot grow threefold, and 95 % instead is an alarm all the same.
+"""
 SUSPICIOUS_DEVIATIONS = 4.0
 """Standard deviations (two proportions, pooled) beyond which chance is no explanation."""
 
@@ -43,8 +48,6 @@ class Change:
         return attrs.asdict(self) | {"category": self.category.value}
 
     def __str__(self) -> str:
-        from pushkit.report.view import share_text
-
         doubt = ": suspicious" if self.suspicious else ""
         return f"{self.provider} {self.reason} {share_text(self.before)} → {share_text(self.after)}{doubt}"
 
@@ -78,7 +81,7 @@ def _suspicious(x: int, n: int, y: int, m: int) -> bool:
     if not n or not m:
         return False
     before, after = x / n, y / m
-    if after < SUSPICIOUS_SHARE or after < SUSPICIOUS_GROWTH * before:
+    if after < SUSPICIOUS_SHARE or after <= before or after * (1 - before) < SUSPICIOUS_GROWTH * before * (1 - after):
         return False
     pooled = (x + y) / (n + m)
     deviation = math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))

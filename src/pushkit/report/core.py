@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, overload
 
 from pushkit.errors import error_class, error_for
 from pushkit.outcomes import Accepted, Action, Category, Disposition, Failure, Outcome, RecipientFailure
-from pushkit.report.groups import MAX_GROUPS, MAX_ROWS, OTHER, SAMPLES, Group, GroupKey, GroupTally, Row
+from pushkit.report.groups import MAX_GROUPS, MAX_ROWS, OTHER, SAMPLES, Group, GroupKey, GroupTally, Row, keep_some, short
 from pushkit.report.tally import LATENCY_BOUNDS, Latency, Timeline
-from pushkit.secret import printable_ref
+from pushkit.secret import clean, printable_ref
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from pushkit.errors import PushError
     from pushkit.events import MassInvalidation
@@ -40,6 +40,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 WORTH_A_LINE = 0.005
 """Difference of two shares from which a comparison mentions it."""
+
+
+def _a_report(value: object, where: str) -> Report:
+    if isinstance(value, Report):
+        return value
+    raise TypeError(f"{where}: expected a Report (Report.from_json reads a stored one), got a {type(value).__name__}")
 
 
 class Report:
@@ -99,7 +105,9 @@ class Report:
                 self._retries += len(attempts) - 1
 
     def _new_row(self, label: str | None, provider: str) -> list[int]:
-        key = (label, provider) if len(self._rows) < MAX_ROWS else (OTHER, OTHER)
+        key = (None if label is None else short(label), short(provider))
+        if key not in self._rows and len(self._rows) >= MAX_ROWS:
+            key = (OTHER, OTHER)
         return self._rows.setdefault(key, [0, 0, 0, 0, 0])
 
     def _add_failure(self, outcome: Failure) -> int:
@@ -117,18 +125,20 @@ class Report:
         if getattr(outcome.target, "fan_out", False):
             tally.fan_out += 1
         if len(tally.refs) < SAMPLES:
-            ref = printable_ref(getattr(outcome.target, "ref", None))
-            if ref:
-                tally.sample((ref,))
+            keep_some(tally.refs, (printable_ref(getattr(outcome.target, "ref", None)) or "",))
+        if outcome.field or (outcome.detail and not tally.detail):
+            tally.say((outcome.field,) if outcome.field else (), outcome.detail)
         if self._keep != "none":
             self._outcomes.append(outcome)
         return _COLUMN[category]
 
     def _new_group(self, key: GroupKey, advice: str) -> GroupTally:
-        if len(self._groups) >= MAX_GROUPS:
-            key = (OTHER, key[1] if key[1] in {"apns", "fcm", "webpush"} else OTHER, key[2], OTHER, key[4])
+        label, provider, category, reason, action = key
+        key = (None if label is None else short(label), short(provider), category, short(reason), action)
+        if key not in self._groups and len(self._groups) >= MAX_GROUPS:
+            key = (OTHER, provider if provider in {"apns", "fcm", "webpush"} else OTHER, category, OTHER, action)
             advice = "Several reasons are counted together here, since there were too many different ones."
-        return self._groups.setdefault(key, GroupTally(advice))
+        return self._groups.setdefault(key, GroupTally(clean(advice)))
 
     def suspect(self, event: MassInvalidation) -> None:
         """
@@ -271,6 +281,8 @@ class Report:
                 retryable=tally.retryable,
                 fan_out=tally.fan_out,
                 refs=tuple(tally.refs),
+                fields=tuple(tally.fields),
+                detail=tally.detail,
             )
             for (label, provider, category, reason, action), tally in list(self._groups.items())
         ]
@@ -348,10 +360,10 @@ class Report:
         return to_dict(self)
 
     def to_json(self) -> str:
-        """:meth:`as_dict` as JSON text."""
+        """:meth:`as_dict` as JSON text, in ASCII: half a surrogate in a label is no text that a file could hold."""
         import json
 
-        return json.dumps(self.as_dict(), ensure_ascii=False, separators=(",", ":"))
+        return json.dumps(self.as_dict(), separators=(",", ":"))
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:
@@ -386,7 +398,7 @@ class Report:
     @classmethod
     def merge(cls, reports: Iterable[Report]) -> Self:
         """One report of many workers' reports. It keeps the outcomes that they kept, one report after the other."""
-        given = list(reports)
+        given = [_a_report(report, "merge") for report in reports]
         merged = cls(keep="all" if given and all(report.keep == "all" for report in given) else "failures")
         for report in given:
             for row in report.rows:
@@ -419,7 +431,8 @@ class Report:
         tally.unknown += group.unknown
         tally.retryable += group.retryable
         tally.fan_out += group.fan_out
-        tally.sample(group.refs)
+        keep_some(tally.refs, (clean(ref, limit=100) for ref in group.refs))
+        tally.say(group.fields, group.detail)
         self._unknown += group.unknown
 
     def add_retries(self, count: int) -> None:
@@ -430,35 +443,36 @@ class Report:
         """What fails more or less often than in an earlier report; suspicious changes first."""
         from pushkit.report.compare import compare
 
-        return compare(earlier, self)
+        return compare(_a_report(earlier, "compare"), self)
 
-    def _view(self, language: Language, earlier: Report | None) -> View:
+    def _view(self, language: Language, earlier: Report | None, quote: Callable[[str], str] = str) -> View:
         from pushkit.report.view import view_of
 
         # Of what changed without raising suspicion, only what a reader would notice is worth a line.
         changes = [] if earlier is None else [c for c in self.compare(earlier) if c.suspicious or abs(c.after - c.before) >= WORTH_A_LINE]
-        return view_of(self, language, changes)
+        return view_of(self, language, changes, quote)
 
-    def to_text(self, *, language: Language = "en", earlier: Report | None = None) -> str:
+    def to_text(self, *, language: Language = "en", earlier: Report | None = None, columns: int | None = None) -> str:
         """
         For a terminal.
 
         Args:
             language: ``"en"`` or ``"zh"``.
             earlier: a report to compare with.
+            columns: how wide the terminal is, for lines that fit into it; None keeps a sentence on a line, as a log wants it.
 
         Raises:
             ValueError: for another language.
         """
         from pushkit.report.text import to_text
 
-        return to_text(self._view(language, earlier))
+        return to_text(self._view(language, earlier), columns)
 
     def to_markdown(self, *, language: Language = "en", earlier: Report | None = None, title: str | None = None) -> str:
         """For a ticket or a chat. Arguments as in :meth:`to_text`; ``title`` replaces the heading."""
-        from pushkit.report.markdown import to_markdown
+        from pushkit.report.markdown import code, to_markdown
 
-        return to_markdown(self._view(language, earlier), title)
+        return to_markdown(self._view(language, earlier, code), title)
 
     def to_html(self, *, language: Language = "en", earlier: Report | None = None, title: str | None = None) -> str:
         """One self-contained page with charts, light and dark, printable, without script. Arguments as in :meth:`to_markdown`."""

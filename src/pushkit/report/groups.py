@@ -8,9 +8,14 @@ from typing import Any, TypeAlias
 import attrs
 
 from pushkit.outcomes import Action, Category
+from pushkit.secret import clean
 
 SAMPLES = 5
-"""How many ``ref`` a group shows."""
+"""How many ``ref`` and how many fields a group shows."""
+LONGEST_DETAIL = 200
+"""How much of a provider's own text a group keeps, in characters."""
+LONGEST_NAME = 200
+"""Labels, reasons and providers are cut to so many characters, so that a thousand of them are no memory either."""
 MAX_GROUPS = 1000
 """Reasons come from strangers and labels from data, so a report never holds more groups than this."""
 MAX_ROWS = 1000
@@ -43,6 +48,10 @@ class Group:
     """How many of them were for a topic, condition or channel, each of which stands for many recipients."""
     refs: tuple[str, ...] = ()
     """A few of the callers' own references, as examples."""
+    fields: tuple[str, ...] = ()
+    """Payload failures: which fields, in the caller's terms (a few of them)."""
+    detail: str = ""
+    """What the provider said beside the reason, about the first of them that it said anything about; without secrets, cut."""
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON-ready values."""
@@ -58,6 +67,8 @@ class Group:
             "retryable": self.retryable,
             "fan_out": self.fan_out,
             "refs": list(self.refs),
+            "fields": list(self.fields),
+            "detail": self.detail,
         }
 
 
@@ -87,7 +98,7 @@ class Row:
 class GroupTally:
     """What a group counts while the report grows."""
 
-    __slots__ = ("advice", "count", "fan_out", "refs", "retryable", "unknown")
+    __slots__ = ("advice", "count", "detail", "fan_out", "fields", "refs", "retryable", "unknown")
 
     def __init__(self, advice: str) -> None:
         self.advice = advice
@@ -96,9 +107,23 @@ class GroupTally:
         self.retryable = 0
         self.fan_out = 0
         self.refs: list[str] = []
+        self.fields: list[str] = []
+        self.detail = ""
 
-    def sample(self, refs: Iterable[str]) -> None:
-        """Keep a few as examples."""
-        for ref in refs:
-            if len(self.refs) < SAMPLES and ref not in self.refs:
-                self.refs.append(ref)
+    def say(self, fields: Iterable[str], detail: str) -> None:
+        """Keep what tells a reader where to look: a few fields, and the first detail."""
+        keep_some(self.fields, (clean(field, limit=LONGEST_NAME) for field in fields))
+        if not self.detail:
+            self.detail = clean(detail, limit=LONGEST_DETAIL)
+
+
+def keep_some(kept: list[str], more: Iterable[str]) -> None:
+    """Add to a list of examples until there are enough; none twice."""
+    for example in more:
+        if len(kept) < SAMPLES and example and example not in kept:
+            kept.append(example)
+
+
+def short(name: str) -> str:
+    """A name that memory is kept for: no longer than anybody reads."""
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pushkit.events import MassInvalidation
 from pushkit.outcomes import Action, Category
-from pushkit.report.groups import SAMPLES, Group
-from pushkit.report.tally import Latency, Timeline
+from pushkit.report.groups import Group
+from pushkit.report.tally import Latency, Timeline, whole_number
 
 if TYPE_CHECKING:
     from pushkit.report.core import Report
@@ -57,10 +57,10 @@ def fill(report: Report, data: Any, kinds: int) -> None:
         raise ValueError(f"expected a report of format {FORMAT}, as Report.as_dict() gives it")
     stored = cast("dict[str, Any]", data)
     try:
-        for row in stored["rows"]:
-            counts = [_count(row[name]) for name in ("accepted", "technical", "payload", "recipient", "fan_out")]
+        for row in _list(stored["rows"]):
+            counts = [whole_number(row[name]) for name in ("accepted", "technical", "payload", "recipient", "fan_out")]
             report.add_row(_text(row["label"], optional=True), _text(row["provider"]), counts)
-        for group in stored["groups"]:
+        for group in _list(stored["groups"]):
             report.add_group(
                 Group(
                     label=_text(group["label"], optional=True),
@@ -69,20 +69,23 @@ def fill(report: Report, data: Any, kinds: int) -> None:
                     reason=_text(group["reason"]),
                     action=Action(group["action"]),
                     advice=_text(group["advice"]),
-                    count=_count(group["count"]),
-                    unknown=_count(group["unknown"]),
-                    retryable=_count(group["retryable"]),
-                    fan_out=_count(group["fan_out"]),
-                    refs=tuple(_text(ref) for ref in group["refs"])[:SAMPLES],
+                    count=whole_number(group["count"]),
+                    unknown=whole_number(group["unknown"]),
+                    retryable=whole_number(group["retryable"]),
+                    fan_out=whole_number(group["fan_out"]),
+                    refs=tuple(_text(ref) for ref in _list(group["refs"])),
+                    fields=tuple(_text(field) for field in _list(group["fields"])),
+                    detail=_text(group["detail"]),
                 )
             )
-        for event in stored["suspicions"]:
-            report.suspect(MassInvalidation(**event))
+        for event in _list(stored["suspicions"]):
+            named = {name: _text(event[name]) for name in ("provider", "app", "environment", "reason")}
+            report.suspect(MassInvalidation(**named, share=_share(event["share"]), seen=whole_number(event["seen"])))
         report.latency.merge(Latency.from_dict(stored["latency"]))
         report.timeline.merge(Timeline.from_dict(stored["timeline"], kinds))
-        report.add_retries(_count(stored["retries"]))
+        report.add_retries(whole_number(stored["retries"]))
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"this is no whole report ({type(error).__name__} at {error}); was it cut short or edited?") from None
+        raise ValueError(f"this is no whole report ({type(error).__name__}: {error}); was it cut short or edited?") from None
 
 
 def _text(value: Any, *, optional: bool = False) -> Any:
@@ -91,7 +94,13 @@ def _text(value: Any, *, optional: bool = False) -> Any:
     raise TypeError(f"a {type(value).__name__} instead of text")
 
 
-def _count(value: Any) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
-    raise TypeError(f"a {type(value).__name__} instead of a count")
+def _list(value: Any) -> list[Any]:
+    if isinstance(value, list):
+        return cast("list[Any]", value)
+    raise TypeError(f"a {type(value).__name__} instead of a list")
+
+
+def _share(value: Any) -> float:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1:
+        return float(value)
+    raise TypeError(f"a {type(value).__name__} instead of a share from 0 to 1")

@@ -16,6 +16,25 @@ TIMELINE_BUCKETS = 240
 """When a timeline has more buckets than this, pairs are joined and each bucket covers twice the time."""
 
 
+_LONGEST_WIDTH = 2**32
+"""Seconds: longer than anything that a timeline covers."""
+_MOST_SECONDS = 1e18
+_LAST_SECOND = 253_402_300_800
+"""The end of the year 9999, where the calendar ends."""
+
+
+def whole_number(value: object) -> int:
+    """
+    A count, read from JSON.
+
+    Raises:
+        TypeError: when it is anything else, or larger than anything that was ever counted.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
+        return value
+    raise TypeError(f"a {type(value).__name__} instead of a count")
+
+
 class Latency:
     """A histogram of seconds. Quantiles are read from its buckets, so they are right to within one bucket."""
 
@@ -92,8 +111,11 @@ class Latency:
         if tuple(data["bounds_s"]) != LATENCY_BOUNDS or len(data["counts"]) != len(LATENCY_BOUNDS) + 1:
             raise ValueError("the latency buckets are those of another version of pushkit; make the report anew")
         made = cls()
-        made.counts = [int(count) for count in data["counts"]]
-        made.total = float(data["sum_s"])
+        made.counts = [whole_number(count) for count in data["counts"]]
+        total = data["sum_s"]
+        if not isinstance(total, (int, float)) or isinstance(total, bool) or not 0 <= total < _MOST_SECONDS:
+            raise ValueError("the sum of the latencies is no number of seconds; was the report edited?")
+        made.total = float(total)
         return made
 
 
@@ -163,11 +185,23 @@ class Timeline:
             ValueError: when the rows have another length.
         """
         made = cls(kinds)
-        made.width = int(data["width_s"])
-        if made.width < 1 or made.width & (made.width - 1):
+        made.width = whole_number(data["width_s"])
+        if not 1 <= made.width <= _LONGEST_WIDTH or made.width & (made.width - 1):
             raise ValueError("a timeline's width is a power of two; was the report edited?")
         for key, *counts in data["buckets"]:
             if len(counts) != kinds:
                 raise ValueError(f"expected {kinds} counts in each timeline bucket, got {len(counts)}")
-            made.buckets[int(key)] = [int(count) for count in counts]
+            if whole_number(key) * made.width >= _LAST_SECOND:
+                raise ValueError("a timeline ends with the calendar; was the report edited?")
+            made.buckets[key] = [whole_number(count) for count in counts]
+        made._widen()
         return made
+
+    def fitted(self, stretches: int) -> Timeline:
+        """A copy whose stretches are as wide as they must be for so many, empty ones included, to cover everything."""
+        copy = Timeline(self.kinds)
+        copy.width = self.width
+        copy.buckets = {key: list(counts) for key, counts in list(self.buckets.items())}
+        while copy.buckets and max(copy.buckets) - min(copy.buckets) >= stretches:
+            copy._double()
+        return copy

@@ -8,6 +8,7 @@ A sentence of advice stands in its provider's table; its translation stands besi
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Final, Literal, TypeAlias
@@ -28,14 +29,22 @@ class Words:
     language: str
     title: str
     headline: str
+    pushes: tuple[str, str]
+    """One, and any other number."""
     empty: str
+    percent: str
+    units: tuple[str, str, str, str, str]
+    """Milliseconds, seconds, minutes, hours, days."""
     columns: tuple[str, ...]
     """Pushes, accepted, technical, payload, recipient, to topics."""
     all: str
     no_provider: str
+    no_label: str
     category: Mapping[Category, str]
     who: Mapping[Category, str]
     has_to_act: str
+    lead: str
+    followed: str
     action: Mapping[Action, str]
     translated: str
     """How an untranslated sentence is shown: the action's own sentence, and the original."""
@@ -43,23 +52,35 @@ class Words:
     may_have_arrived: str
     to_topics: str
     can_be_sent_again: str
+    in_fields: str
+    details: str
+    parens: str
     for_example: str
     comma: str
+    space: str
+    """Between two sentences."""
+    semicolon: str
+    more_causes: str
+    more_rows: str
+    more_labels: str
+    more_changes: str
     suspicious: str
     suspicion: str
     latency: str
+    retries: str
     footnote: str
     changes: str
     changed: str
     changed_suspiciously: str
     by_category: str
     by_provider: str
+    by_campaign: str
     by_cause: str
     over_time: str
     over_time_note: str
     how_long: str
     how_long_note: str
-    times: str
+    most: str
     what: str
     how_many: str
     what_to_do: str
@@ -70,11 +91,15 @@ class Words:
 EN: Final = Words(
     language="en",
     title="Push report",
-    headline="{total:,} pushes: {accepted:,} accepted ({share}), {failed:,} failed",
+    headline="{total:,} {pushes}: {accepted:,} accepted ({share}), {failed:,} failed",
+    pushes=("push", "pushes"),
     empty="No pushes.",
+    percent="{} %",
+    units=("ms", "s", "min", "h", "d"),
     columns=("pushes", "accepted", "technical", "payload", "recipient", "to topics"),
     all="all",
     no_provider="(no provider)",
+    no_label="(no label)",
     category={Category.TECHNICAL: "Technical", Category.PAYLOAD: "Payload", Category.RECIPIENT: "Recipient"},
     who={
         Category.TECHNICAL: "engineering or operations",
@@ -82,6 +107,8 @@ EN: Final = Words(
         Category.RECIPIENT: "whoever keeps the recipient list",
     },
     has_to_act="{category}: {count:,}. To act: {who}.",
+    lead="Main cause: {what}, {count:,} of {failed:,} failures ({share}){followed}. To act: {who}.",
+    followed="; {count:,} more followed from it ({reasons})",
     action={
         Action.RETRY_LATER: "retry later",
         Action.REMOVE_RECIPIENT: "remove recipient",
@@ -97,23 +124,34 @@ EN: Final = Words(
     may_have_arrived="{count:,} may have been taken all the same",
     to_topics="{count:,} to topics or channels",
     can_be_sent_again="{count:,} can be sent again",
+    in_fields="field: {fields}",
+    details="details: {detail}",
+    parens=" ({})",
     for_example="for example {refs}",
     comma=", ",
+    space=" ",
+    semicolon="; ",
+    more_causes="and {count:,} more, of {kinds:,} other causes",
+    more_rows="({count:,} others)",
+    more_labels="{count:,} others",
+    more_changes="and {count:,} more",
     suspicious="Suspicious: do not remove these recipients before somebody has looked.",
-    suspicion="{where} {reason}: {share} of {seen:,} pushes failed this way; rather our own configuration than that many recipients",
-    latency="Time to acceptance: half within {median}, 99 of 100 within {slow}; {retries:,} retries.",
+    suspicion="{what}: {share} of {seen:,} pushes failed this way; rather our own configuration than that many recipients",
+    latency="Time to acceptance: half within {median}, 99 of 100 within {slow}.",
+    retries="Attempts beyond the first: {retries:,}.",
     footnote="Accepted means that the push service took it. No push service tells whether a device showed it.",
     changes="Compared with the earlier report",
-    changed="{what}: {before} → {after}",
-    changed_suspiciously="{what}: {before} → {after}: suspicious",
+    changed="{what}: {before} → {after}{suspicious}",
+    changed_suspiciously=": suspicious",
     by_category="What became of them",
     by_provider="By provider",
+    by_campaign="By campaign and provider",
     by_cause="By cause",
     over_time="Over time",
-    over_time_note="each column covers {width}; times are UTC",
+    over_time_note="Each column covers {width}; times are UTC.",
     how_long="How long it took until acceptance",
-    how_long_note="seconds from taking a push to its acceptance, waits included",
-    times="times",
+    how_long_note="From taking a push to its acceptance, waits included.",
+    most="Most: {count:,} ({where}).",
     what="What happened",
     how_many="How many",
     what_to_do="What to do",
@@ -124,14 +162,20 @@ EN: Final = Words(
 ZH: Final = Words(
     language="zh",
     title="推送报告",
-    headline="共 {total:,} 条推送：{accepted:,} 条已接受（{share}），{failed:,} 条失败",
+    headline="共 {total:,} {pushes}：{accepted:,} 条已接受（{share}），{failed:,} 条失败",
+    pushes=("条推送", "条推送"),
     empty="没有推送。",
-    columns=("推送", "已接受", "技术", "内容", "接收者", "发往主题"),
+    percent="{}%",
+    units=("毫秒", "秒", "分", "小时", "天"),
+    columns=("推送", "已接受", "技术问题", "内容问题", "接收者问题", "发往主题"),
     all="合计",
     no_provider="（无提供商）",
-    category={Category.TECHNICAL: "技术", Category.PAYLOAD: "内容", Category.RECIPIENT: "接收者"},
+    no_label="（无标签）",
+    category={Category.TECHNICAL: "技术问题", Category.PAYLOAD: "内容问题", Category.RECIPIENT: "接收者问题"},
     who={Category.TECHNICAL: "研发或运维", Category.PAYLOAD: "写消息的人", Category.RECIPIENT: "维护接收者名单的人"},
     has_to_act="{category}：{count:,} 条。由{who}处理。",
+    lead="主要原因：{what}，{failed:,} 条失败中有 {count:,} 条（{share}）{followed}。由{who}处理。",
+    followed="，另有 {count:,} 条因此失败（{reasons}）",
     action={
         Action.RETRY_LATER: "稍后重试",
         Action.REMOVE_RECIPIENT: "移除接收者",
@@ -153,26 +197,37 @@ ZH: Final = Words(
         Action.FIX_CONFIGURATION: "修改设置。",
         Action.REPORT_BUG: "请报告给 pushkit 维护者。",
     },
-    may_have_arrived="其中 {count:,} 条可能已被收下",
-    to_topics="其中 {count:,} 条发往主题或频道",
-    can_be_sent_again="其中 {count:,} 条可以再发",
+    may_have_arrived="{count:,} 条可能已被收下",
+    to_topics="{count:,} 条发往主题或频道",
+    can_be_sent_again="{count:,} 条可以再发",
+    in_fields="字段：{fields}",
+    details="详情：{detail}",
+    parens="（{}）",
     for_example="例如 {refs}",
     comma="、",
+    space="",
+    semicolon="；",
+    more_causes="另有 {count:,} 条，属于其他 {kinds:,} 种原因",
+    more_rows="（其他 {count:,} 项）",
+    more_labels="其他 {count:,} 个",
+    more_changes="另有 {count:,} 项",
     suspicious="可疑：有人查看之前，不要移除这些接收者。",
-    suspicion="{where} {reason}：{seen:,} 条推送中有 {share} 这样失败；更可能是我们自己的配置有误，而不是这么多接收者都失效",
-    latency="到被接受所用时间：一半在 {median} 内，百分之九十九在 {slow} 内；重试 {retries:,} 次。",
+    suspicion="{what}：{seen:,} 条推送中有 {share} 因此失败；更可能是我们自己的配置有误，而不是这么多接收者同时失效",
+    latency="从发送到被接受的时间：一半不超过 {median}，99% 不超过 {slow}。",
+    retries="首次之外的尝试：{retries:,} 次。",
     footnote="“已接受”表示推送服务已收下。没有任何推送服务会告诉我们设备是否显示。",
     changes="与之前的报告相比",
-    changed="{what}：{before} → {after}",
-    changed_suspiciously="{what}：{before} → {after}：可疑",
-    by_category="结果",
+    changed="{what}：{before} → {after}{suspicious}",
+    changed_suspiciously="（可疑）",
+    by_category="总体结果",
     by_provider="按提供商",
+    by_campaign="按活动和提供商",
     by_cause="按原因",
-    over_time="按时间",
-    over_time_note="每根柱代表 {width}；时间为 UTC",
-    how_long="到被接受所用时间",
-    how_long_note="从取出推送到被接受的秒数，包括等待",
-    times="次",
+    over_time="随时间的变化",
+    over_time_note="每根柱代表 {width}；时间为 UTC。",
+    how_long="从发送到被接受的时间",
+    how_long_note="从开始处理一条推送到它被接受，包括等待的时间。",
+    most="最多 {count:,} 条（{where}）。",
     what="发生了什么",
     how_many="数量",
     what_to_do="怎么办",
@@ -204,8 +259,8 @@ def _translations(provider: str) -> Mapping[str, str]:
     common: Mapping[str, str] = {**import_module("pushkit.faults_zh").ADVICE, **import_module("pushkit.own_reasons_zh").ADVICE}
     if provider not in _TRANSLATED_PROVIDERS:
         return common
-    own: Mapping[str, str] = import_module(f"pushkit.{provider}.reasons_zh").ADVICE
-    return {**common, **own}
+    own = import_module(f"pushkit.{provider}.reasons_zh")
+    return {**common, **own.ADVICE, **own.NUMBERED}
 
 
 def advice(provider: str, action: Action, sentence: str, language: str, *, reason: str = "") -> str:
@@ -213,14 +268,26 @@ def advice(provider: str, action: Action, sentence: str, language: str, *, reaso
     if language == "en":
         return sentence
     known = _translations(provider)
-    translated = known.get(sentence)
+    translated = _translated(sentence, known)
     if translated is None:
         # A latched credential's advice is its cause's, and a second sentence of delivery's.
         first, _, second = sentence.partition(". ")
-        if f"{first}." in known and second in known:
-            translated = known[f"{first}."] + known[second]
+        parts = (_translated(f"{first}.", known), _translated(second, known))
+        translated = None if None in parts else "".join(part for part in parts if part)
     if translated is not None:
         return translated
     spoken = words(language)
     own = OWN.get(reason)
     return spoken.translated.format(do=known[own.advice] if own is not None else spoken.do[action], original=sentence)
+
+
+_NUMBER = re.compile(r"\d[\d,.]*\d|\d")
+
+
+def _translated(sentence: str, known: Mapping[str, str]) -> str | None:
+    """Word for word; or, since some sentences name sizes and times, with ``{}`` where those stand."""
+    found = known.get(sentence)
+    if found is not None:
+        return found
+    pattern = known.get(_NUMBER.sub("{}", sentence))
+    return None if pattern is None else pattern.format(*_NUMBER.findall(sentence))

@@ -7,6 +7,7 @@ connections and the in-memory transport.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from email.utils import formatdate
@@ -116,4 +117,9 @@ def html_page(status: int, title: str) -> Answer:
 
 def date_field(now: float) -> Field:
     """A ``Date`` header."""
-    return b"date", formatdate(now, usegmt=True).encode()
+    return _date_field(int(now))
+
+
+@functools.lru_cache(maxsize=8)  # one for each whole second, which thousands of answers share
+def _date_field(second: int) -> Field:
+    return b"date", formatdate(second, usegmt=True).encode()

@@ -107,6 +107,9 @@ class FakeTransport:
         ValueError: for ``world`` together with ``behaviour`` or ``accounts``.
     """
 
+    in_memory = True
+    """``verify()`` sends no probes through it: they would be in the records of tests that sent none."""
+
     def __init__(
         self,
         behaviour: Behaviour | None = None,

@@ -9,7 +9,7 @@ ADVICE: Mapping[str, str] = {
     "Report this to the pushkit maintainers: the push left without saying how long to keep it.": "请报告给 pushkit 维护者：推送发出时没有说明保存多久。",
     "Report this to the pushkit maintainers: the push left with an urgency that does not exist.": "请报告给 pushkit 维护者：推送发出时带了不存在的紧急程度。",
     "Shorten the key that replaces an earlier message (topic) to 32 plain letters and digits.": "把用于替换旧消息的标识（topic）缩短到 32 个普通字母和数字。",
-    "Report this to the pushkit maintainers: the push asked for a receipt that the service does not know.": "请报告给 pushkit 维护者：推送要求了服务不认识的回执。",
+    "Report this to the pushkit maintainers: the push asked for a receipt that the service does not know.": "请报告给 pushkit 维护者：推送请求了服务不认识的回执。",
     "Report this to the pushkit maintainers: one key was used for two purposes that must stay apart.": "请报告给 pushkit 维护者：一把密钥被用于必须分开的两种用途。",
     "Check the message and its options: the push service refuses it; keep the subscription.": "检查消息及其选项：推送服务拒绝了它；请保留订阅。",
     "Check the web push key in the settings: the push service asks for a valid sign-in.": "检查设置中的网页推送密钥：推送服务要求有效的登录。",
@@ -18,7 +18,7 @@ ADVICE: Mapping[str, str] = {
     "Report this to the pushkit maintainers: the push service does not take this kind of request.": "请报告给 pushkit 维护者：推送服务不接受这种请求。",
     "Remove this subscription: the browser has unsubscribed or it has expired.": "移除此订阅：浏览器已退订，或订阅已过期。",
     "Shorten the message: it is larger than this push service takes.": "缩短消息：它超过了此推送服务接受的大小。",
-    "Slow down and try again after a minute, or when the push service says.": "放慢发送，一分钟后或在推送服务指定的时间再试。",
+    "Slow down and try again after a minute, or when the push service says.": "放慢发送速度，一分钟后或在推送服务指定的时间再试。",
     "Try again shortly: the push service waited too long for the request.": "请稍后再试：推送服务等请求等得太久。",
     "Check the proxy and the stored address: the push service points elsewhere, and pushkit does not follow.": "检查代理和保存的地址：推送服务指向别处，pushkit 不会跟随。",
     "Try again shortly: the push service had an internal error.": "请稍后再试：推送服务发生内部错误。",
@@ -65,7 +65,7 @@ ADVICE: Mapping[str, str] = {
     "Check the web push key, the contact address and the server's clock: Google rejects the sign-in.": "检查网页推送密钥、联系地址和服务器时钟：谷歌拒绝登录。",
     "Remove this subscription: Google no longer knows it, or the device was offline for over nine months.": "移除此订阅：谷歌已不认识它，或者设备离线超过九个月。",
     "Shorten the message: Google takes at most 4 KB.": "缩短消息：谷歌最多接受 4 KB。",
-    "Slow down and try again after a minute, or when Google says.": "放慢发送，一分钟后或在谷歌指定的时间再试。",
+    "Slow down and try again after a minute, or when Google says.": "放慢发送速度，一分钟后或在谷歌指定的时间再试。",
     "Try again shortly: Google's service had an internal error.": "请稍后再试：谷歌的服务发生内部错误。",
     "Try again if a second copy does no harm, and send in smaller bursts: Google's service could not keep up.": "如果收到两份无妨，可以再试，并分小批发送：谷歌的服务跟不上。",
     "Try again when Google says, or after a few seconds: its service is not available at the moment.": "在谷歌指定的时间或几秒后再试：它的服务暂时不可用。",
@@ -82,7 +82,7 @@ ADVICE: Mapping[str, str] = {
     "Remove this subscription: it has expired.": "移除此订阅：它已过期。",
     "Remove this subscription: Apple says that it is gone.": "移除此订阅：苹果说它已经不在了。",
     "Shorten the message: Apple takes at most 4 KB.": "缩短消息：苹果最多接受 4 KB。",
-    "Wait half a minute and send less often to this subscription; others are not affected.": "等半分钟，并减少向此订阅发送；其他订阅不受影响。",
+    "Wait half a minute and send less often to this subscription; others are not affected.": "等半分钟，并减少向此订阅发送的次数；其他订阅不受影响。",
     "Try again at once: the connection to Apple had been idle for too long, and the message itself is fine.": "请立即重试：与苹果的连接闲置太久，消息本身没有问题。",
     "Try again shortly: Apple's service had an internal error.": "请稍后再试：苹果的服务发生内部错误。",
     "Try again after a few seconds: Apple's service is not available at the moment.": "几秒后再试：苹果的服务暂时不可用。",
@@ -93,14 +93,14 @@ ADVICE: Mapping[str, str] = {
     "Check the web push key, and that subscriptions are stored letter for letter: Microsoft rejects the sign-in.": "检查网页推送密钥，以及订阅是否逐字保存：微软拒绝登录。",
     "Remove this subscription: Microsoft does not know its address.": "移除此订阅：微软不认识它的地址。",
     "Report this to the pushkit maintainers: Microsoft does not take this kind of request.": "请报告给 pushkit 维护者：微软不接受这种请求。",
-    "Slow down and try again after a minute: Microsoft's sending limit is reached.": "放慢发送，一分钟后再试：已达到微软的发送上限。",
+    "Slow down and try again after a minute: Microsoft's sending limit is reached.": "放慢发送速度，一分钟后再试：已达到微软的发送上限。",
     "Remove this subscription: it has expired, and the browser needs a new one.": "移除此订阅：它已过期，浏览器需要新的订阅。",
     "Shorten the message: Microsoft takes at most about 5 KB.": "缩短消息：微软最多接受大约 5 KB。",
     "Raise the monthly sending quota with Microsoft, or wait until it starts anew.": "向微软提高每月发送额度，或等到额度重新开始。",
     "Try again shortly: Microsoft's service had an internal error.": "请稍后再试：微软的服务发生内部错误。",
     "Try again when Microsoft says, or after a few seconds: its service is not available at the moment.": "在微软指定的时间或几秒后再试：它的服务暂时不可用。",
     "Find out why Windows dropped this push: notifications may be switched off, or too many were sent.": "查明 Windows 为什么丢弃了这条推送：可能关闭了通知，或发送太多。",
-    "Slow down and try again after a minute: Microsoft took the push and dropped it, since this browser gets too many.": "放慢发送，一分钟后再试：微软收下又丢弃了这条推送，因为此浏览器收到的太多。",
+    "Slow down and try again after a minute: Microsoft took the push and dropped it, since this browser gets too many.": "放慢发送速度，一分钟后再试：微软收下又丢弃了这条推送，因为此浏览器收到的太多。",
     "Check the proxy: it asks for a sign-in before it lets pushes through.": "检查代理：它要求登录才放行推送。",
     "Try again at once: the connection led to the wrong server.": "请立即重试：连接到了错误的服务器。",
     "Try again shortly: the push service was not ready for the request yet.": "请稍后再试：推送服务还没有准备好接收请求。",
@@ -109,5 +109,12 @@ ADVICE: Mapping[str, str] = {
     "Try again if a second copy does no harm: the push service, or a server before it, failed in its own way.": "如果收到两份无妨，可以再试：推送服务或它前面的服务器以自己的方式出错。",
     "Try again if a second copy does no harm: the answer was none that HTTP knows; check any proxy in between if it lasts.": "如果收到两份无妨，可以再试：回答不是合法的 HTTP；如果持续出现，请检查中间的代理。",
 }
-# fmt: on
 """The English sentence of a row, to the Chinese one."""
+
+NUMBERED: Mapping[str, str] = {
+    "Shorten the message by at least {} bytes: this browser is on a phone, which takes less than a desktop.": "把消息至少缩短 {} 字节：这个浏览器在手机上，接受的比电脑少。",
+    "Set this machine's clock right: it is {} hours ahead of the push service's, which refuses the sign-in.": "校准这台机器的时钟：它比推送服务的快 {} 小时，所以推送服务拒绝登录。",
+    "Set this machine's clock right: it is {} hours behind the push service's, which refuses the sign-in.": "校准这台机器的时钟：它比推送服务的慢 {} 小时，所以推送服务拒绝登录。",
+}
+# fmt: on
+"""Sentences that are no row's, since they name a size or a time: ``{}`` stands for each number."""

@@ -13,10 +13,10 @@ from pushkit.health import Finding, Level
 from pushkit.lru import LRU
 from pushkit.messages import Message
 from pushkit.own_reasons import refuse
-from pushkit.provider import Prepared, PushContext, Stamp
+from pushkit.provider import Examination, Prepared, PushContext, Stamp
 from pushkit.targets import Target
 from pushkit.verdict import Acceptance, Verdict
-from pushkit.webpush import encode
+from pushkit.webpush import encode, examine
 from pushkit.webpush.classify import classify_answer, classify_fault
 from pushkit.webpush.config import Config
 from pushkit.webpush.credentials import VapidKey, VapidTokens, fingerprint_of
@@ -194,6 +194,14 @@ class WebpushSender:
     def refresh(self, request: WireRequest) -> None:
         """A service refused this request's token: sign a fresh one for the next. A token that already took its place stays."""
         self._tokens.drop(request.headers)
+
+    def examine(self) -> Examination:
+        """Say that only a subscription can prove the key."""
+        return examine.examine(self._app)
+
+    def examine_recipient(self, target: Target) -> Examination:
+        """Ask about a subscription that the caller believes to work; its browser shows a test message."""
+        return examine.examine_recipient(target)
 
     def findings(self, now: float) -> Iterable[Finding]:
         """Keys and subject are checked when they are made; this tells which keys are in use."""

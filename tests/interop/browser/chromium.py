@@ -1,5 +1,5 @@
 """
-A headless Chromium, as much of it as the service worker's test needs: DevTools protocol over a WebSocket.
+A headless Chromium, as much of it as the tests here need: DevTools protocol over a WebSocket.
 
 Chromium's own push connection leads to Google only, so what pushkit sends is decrypted by the local service
 and handed to the service worker by ``ServiceWorker.deliverPushMessage``.
@@ -134,15 +134,36 @@ class Chromium:
         session = self._devtools.command("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self._devtools.command("ServiceWorker.enable", session)
         self._devtools.command("Runtime.enable", session)
+        self._await_page(session)
+        return session
+
+    def _await_page(self, session: str) -> None:
+        assert self._devtools is not None
         until = time.monotonic() + START_PATIENCE
         expression = "location.href + ' ' + document.readyState"
         while time.monotonic() < until:
             # The target exists before its page does.
             there = self._devtools.command("Runtime.evaluate", session, expression=expression)["result"].get("value")
             if there == f"{self._url} complete":
-                return session
+                return
             threading.Event().wait(0.05)
         raise TimeoutError(f"{self._url} did not load")
+
+    def command(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """One command of the DevTools protocol to the page; gives its result."""
+        assert self._devtools is not None
+        return self._devtools.command(method, self._session, **parameters)
+
+    def heard(self, method: str) -> list[dict[str, Any]]:
+        """What the page told of one kind of event since the browser started, oldest first."""
+        assert self._devtools is not None
+        return [event["params"] for event in self._devtools.events if event.get("method") == method]
+
+    def go(self, url: str) -> None:
+        """Another page in the same tab, loaded whole."""
+        self._url = url
+        self.command("Page.navigate", url=url)
+        self._await_page(self._session)
 
     def run(self, script: str, *arguments: Any) -> Any:
         """Run an asynchronous function's body in the page; gives what it returns."""

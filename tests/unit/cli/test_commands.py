@@ -364,6 +364,18 @@ def test_preview_shows_and_warns(project: Path, pushkit) -> None:
     assert "refused" in {warning["effect"] for warning in json.loads(out)["warnings"]}
 
 
+def test_preview_of_some_platforms(project: Path, pushkit) -> None:
+    """Those that the team has; one that there is not is named with those that there are."""
+    chosen = ("--platform", "ios", "--platform", "windows", "--provider", "fcm", "--app-name", "Shop")
+    status, out, _ = pushkit("preview", "--title", "Hello", *chosen, "--json")
+
+    assert 0 == status
+    assert [("ios", "fcm"), ("windows", "fcm")] == [(look["platform"], look["provider"]) for look in json.loads(out)["looks"]]
+    status, _, err = pushkit("preview", "--title", "Hello", "--platform", "blackberry")
+    assert 2 == status
+    assert "no such platform: 'blackberry'; there are ios" in err
+
+
 def test_no_command_shows_a_secret(project: Path, server, pushkit, canaries, leaks) -> None:
     """What is printed, whatever goes wrong: no token, no key, no text of the message."""
     token = server.device().token

@@ -106,7 +106,9 @@ def test_nothing_leaves_its_room(text: str, lines: int, room: int) -> None:
         while units and unicodedata.category(units[-1][0]) in {"Po", "Pe", "Pf"}:
             units.pop()
         assert sum(map(width, units)) <= room + 1.0
-        assert all(character.isprintable() or character in "\u200c\u200d" for character in line)
+        # Tag characters behind a black flag make it England's.
+        acting = [c for c in line if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp", "Co"} and c not in "\u200c\u200d"]
+        assert not [c for c in acting if not ("\U0001f3f4" in line and "\U000e0020" <= c <= "\U000e007f")]
     assert fitted.kept <= fitted.total
     assert fitted.cut == (fitted.kept < fitted.total)
 
@@ -122,3 +124,26 @@ def test_the_ellipsis_takes_the_place_of_letters() -> None:
 
     assert line.endswith(ELLIPSIS)
     assert sum(map(width, clusters(line))) <= 9
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", 1),
+        ("\U0001fae9\U0001fac6", 2),
+        ("ไทย\u200bไทย", 6),
+        ("1\ufe0f\u20e3", 1),
+    ],
+)
+def test_honest_text_holds_no_control_characters(text: str, count: int) -> None:
+    """England's flag, emoji that are younger than Python's tables, Thai word ends, keycaps: shown, and counted as a person does."""
+    assert not controls(text)
+    assert count == fit(text, Lines(lines=1, width=40)).total
+
+
+def test_few_closing_marks_hang_over_the_edge() -> None:
+    """A line of nothing but closing marks is broken like any other."""
+    fitted = fit("，" * 300, Lines(lines=3, width=20))
+
+    assert 3 == len(fitted.lines)
+    assert all(len(line) <= 12 for line in fitted.lines)

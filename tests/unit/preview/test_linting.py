@@ -12,8 +12,8 @@ from tests.canaries import Canaries, LeakCatcher
 
 from pushkit import InterruptionLevel, Localized, Notification, Priority, Sound, apns, fcm, webpush
 from pushkit.preview import Effect, LintWarning, lint, preview
+from pushkit.preview.browser_rules import PORTABLE
 from pushkit.preview.mapping import PROVIDERS
-from pushkit.preview.rules import BROWSER_PORTABLE
 from pushkit.webpush.limits import PORTABLE_LIMIT
 
 FINE = Notification(
@@ -74,7 +74,7 @@ def test_refusals_come_first() -> None:
         ({"badge": 3}, Effect.NEEDS_APP, "webpush", "badge"),
         ({"badge": 0}, Effect.IGNORED, "fcm", "badge"),
         ({"priority": Priority.LOW}, Effect.CHANGED, "fcm", "priority"),
-        ({"interruption": InterruptionLevel.ACTIVE}, Effect.IGNORED, "webpush", "interruption"),
+        ({"interruption": InterruptionLevel.TIME_SENSITIVE}, Effect.IGNORED, "webpush", "interruption"),
         ({"interruption": InterruptionLevel.TIME_SENSITIVE}, Effect.NEEDS_APP, "apns", "interruption"),
         ({"sound": Sound(critical=True)}, Effect.NEEDS_APP, "apns", "sound"),
         ({"image": "http://x.example/a.png"}, Effect.HIDDEN, "apns", "image"),
@@ -133,7 +133,7 @@ def test_phones_behind_web_push_take_less() -> None:
     (note,) = found(Notification(title="t", body="x" * 3000), Effect.NOTE, "body", providers=["webpush"])
 
     assert note.approximate
-    assert PORTABLE_LIMIT == BROWSER_PORTABLE
+    assert PORTABLE_LIMIT == PORTABLE
 
 
 def test_a_topic_takes_less_than_a_device() -> None:
@@ -232,8 +232,16 @@ def test_nothing_that_a_field_can_hold_raises(fields: dict[str, Any]) -> None:
 
 @given(st.recursive(st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=10)), lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=8) | st.sampled_from(["aps", "alert", "title", "body", "badge", "sound", "category", "title-loc-key", "loc-args", "content-available"]), inner, max_size=4)), max_leaves=12))  # fmt: skip
 def test_any_raw_payload_can_be_looked_at(payload: Any) -> None:
-    """A raw APNs payload or Web Push message may be anything that JSON can say."""
-    for message in (apns.Push(payload), apns.Push({"aps": payload}), webpush.Message(payload), webpush.Message({"notification": payload})):
+    """What is given as JSON may be anything that JSON can say."""
+    for message in (
+        apns.Push(payload),
+        apns.Push({"aps": payload}),
+        webpush.Message(payload),
+        webpush.Message({"notification": payload}),
+        fcm.Message(apns=fcm.ApnsConfig(payload={"aps": payload})),
+        fcm.Message(notification=fcm.Notification(title="x"), apns=fcm.ApnsConfig(payload={"aps": {"alert": payload}})),
+        fcm.Message(webpush=fcm.WebpushConfig(notification=payload)),
+    ):
         found = preview(message)
         assert found.text()
         assert all(str(warning) for warning in found.warnings)

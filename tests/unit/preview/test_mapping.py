@@ -1,27 +1,24 @@
-"""The mapping table says what the encoders do, for every field and provider."""
+"""The mapping table says what the encoders do, for every field, provider and platform."""
 
 from __future__ import annotations
 
 import json
-import re
-from pathlib import Path
 from typing import Any, cast
 
 import attrs
 import pytest
 
-from pushkit import InterruptionLevel, Notification, Priority, apns, fcm
+from pushkit import InterruptionLevel, Localized, Notification, Priority, apns, fcm
 from pushkit.apns.encode import ApnsPrepared
 from pushkit.apns.encode import prepare as prepare_apns
 from pushkit.fcm.encode import prepare as prepare_fcm
-from pushkit.preview.mapping import BY_FIELD, PROVIDERS, TABLE, as_markdown
+from pushkit.preview.mapping import BY_FIELD, COLUMNS, LOCALIZED, TABLE
 from pushkit.preview.payloads import _Moment, _WebPushLimits
 from pushkit.provider import Stamp
 from pushkit.verdict import Verdict
 from pushkit.webpush.encode import PreparedPush
 from pushkit.webpush.encode import prepare as prepare_webpush
 
-DOCS = Path(__file__).parents[3] / "docs" / "preview.md"
 PLAIN = Notification(title="Title", body="Body")
 
 SAID: dict[str, list[Any]] = {
@@ -40,8 +37,8 @@ SAID: dict[str, list[Any]] = {
     "priority": [Priority.NORMAL],
     "interruption": [InterruptionLevel.PASSIVE, InterruptionLevel.TIME_SENSITIVE],
     "background": [True],
-    "ttl": [3600],
     "label": ["spring-sale"],
+    LOCALIZED: [Localized("KEY", ("4711",), "Fallback")],
 }
 
 
@@ -59,10 +56,7 @@ def sent(provider: str, notification: Notification, stamp: Stamp | None = None, 
     if provider == "fcm":
         made = prepare_fcm(notification, fcm.Registration, stamp)
         assert not isinstance(made, Verdict), made
-        message = json.loads(made.body("t", cast("Any", attrs.evolve(_Moment(), expires_at=expires_at))))["message"]
-        for block in ("apns", "webpush"):
-            message |= message.get(block, {}).get("headers", {})
-        return message
+        return json.loads(made.body("t", cast("Any", attrs.evolve(_Moment(), expires_at=expires_at))))["message"]
     pushed = prepare_webpush(notification, stamp, cast("Any", _WebPushLimits()))
     assert isinstance(pushed, PreparedPush), pushed
     assert pushed.record is not None
@@ -72,73 +66,75 @@ def sent(provider: str, notification: Notification, stamp: Stamp | None = None, 
     return {**json.loads(pushed.record[:-1]), "Urgency": fields["urgency"], "TTL": fields["ttl"], "Topic": fields.get("topic")}
 
 
-def with_field(field: str, value: Any) -> Notification:
+def leaves(value: Any, path: str = "") -> dict[str, Any]:
+    """Every value of a payload by its path."""
+    if not isinstance(value, dict):
+        return {path: value}
+    return {leaf: item for key, inner in value.items() for leaf, item in leaves(inner, f"{path}.{key}" if path else key).items()}
+
+
+READ = {
+    "apns": ("",),
+    "fcm_android": ("notification.", "data.", "fcm_options.", "android."),
+    "fcm_ios": ("notification.", "data.", "fcm_options.", "apns."),
+    "fcm_browsers": ("notification.", "data.", "fcm_options.", "webpush."),
+    "webpush": ("",),
+}
+"""What of FCM's resource a platform gets to see."""
+
+
+def places_of(field: str, value: Any, column: str) -> set[str]:
+    """Where a field's value travels: what differs from the notification without it."""
+    without, with_it = PLAIN, attrs.evolve(PLAIN, **{"title" if field == LOCALIZED else field: value})
     if field == "background":
-        return Notification(background=True, data={"a": "b"})
-    return attrs.evolve(PLAIN, **{field: value})
+        without, with_it = attrs.evolve(PLAIN, data={"a": "b"}), Notification(background=True, data={"a": "b"})
+    provider = COLUMNS[column].provider
+    base, found = leaves(sent(provider, without)), leaves(sent(provider, with_it))
+    changed = {path for path, item in found.items() if base.get(path) != item and item not in ("Title", "Body", "")}
+    return {path.replace("order", "<key>") for path in changed if path.startswith(READ[column])}
 
 
-def at(payload: dict[str, Any], path: str) -> Any:
-    value: Any = payload
-    for step in path.split("."):
-        if not isinstance(value, dict) or step not in value:
-            return None
-        value = value[step]
-    return value
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("field", SAID)
+def test_a_field_travels_in_the_places_of_the_table_and_nowhere_else(field: str, column: str) -> None:
+    """For every field and every platform: what encoding changes is what the table says, place by place."""
+    found = set().union(*(places_of(field, value, column) for value in SAID[field]))
+
+    assert set(BY_FIELD[field].cell(column).places) == found
 
 
-def places(goes_to: str) -> list[str]:
-    return [name.strip() for name in re.split(r",| or ", re.sub(r"\([^)]*\)", "", goes_to)) if name.strip()]
+@pytest.mark.parametrize("column", COLUMNS)
+def test_a_lifetime_is_in_its_places(column: str) -> None:
+    """Another lifetime makes another value there, and nowhere else."""
+    provider = COLUMNS[column].provider
+    short, long = (leaves(sent(provider, PLAIN, expires_at=seconds)) for seconds in (3600.0, 7200.0))
+
+    assert set(BY_FIELD["ttl"].cell(column).places) == {
+        path for path in long if short[path] != long[path] and path.startswith(READ[column])
+    }
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
-@pytest.mark.parametrize("field", [field for field in SAID if field != "ttl"])
-def test_a_field_is_sent_exactly_where_the_table_says_so(field: str, provider: str) -> None:
-    """A cell without a place changes nothing on the wire; one with a place changes something."""
-    changed = any(sent(provider, with_field(field, value)) != sent(provider, PLAIN) for value in SAID[field])
+@pytest.mark.parametrize("column", COLUMNS)
+def test_an_identity_fills_the_places_that_are_empty(column: str) -> None:
+    """Where the table says that ``key`` goes, the call's identity is found, and nowhere else."""
+    found = leaves(sent(COLUMNS[column].provider, PLAIN, Stamp(key="identity-1", dedupe=True)))
 
-    assert bool(BY_FIELD[field].cell(provider).goes_to) == changed
-
-
-@pytest.mark.parametrize("provider", PROVIDERS)
-@pytest.mark.parametrize("field", [field for field in SAID if field not in {"ttl", "background"}])
-def test_the_places_of_the_table_hold_the_field(field: str, provider: str) -> None:
-    """Each named place differs from what is there without the field, for one of its values."""
-    base = sent(provider, PLAIN)
-    variants = [sent(provider, with_field(field, value)) for value in SAID[field]]
-    words = {"beside aps": "order"}
-    named = [words.get(place, place) for place in places(BY_FIELD[field].cell(provider).goes_to)]
-
-    assert [] == [place for place in named if all(at(found, place) == at(base, place) for found in variants)]
-
-
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_a_lifetime_is_in_its_places(provider: str) -> None:
-    """Where the table says that the time to live goes, another lifetime makes another value."""
-    short, long = sent(provider, PLAIN, expires_at=3600.0), sent(provider, PLAIN, expires_at=7200.0)
-
-    assert [] == [place for place in places(BY_FIELD["ttl"].cell(provider).goes_to) if at(short, place) == at(long, place)]
-
-
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_an_identity_fills_the_places_that_are_empty(provider: str) -> None:
-    """Where the table says that ``key`` goes, the call's identity is found."""
-    found = sent(provider, PLAIN, Stamp(key="identity-1", dedupe=True))
-
-    assert ["identity-1"] * len(places(BY_FIELD["key"].cell(provider).goes_to)) == [
-        at(found, place) for place in places(BY_FIELD["key"].cell(provider).goes_to)
-    ]
+    assert set(BY_FIELD["key"].cell(column).places) == {
+        path for path, value in found.items() if value == "identity-1" and path.startswith(READ[column])
+    }
 
 
 def test_the_table_has_every_portable_field() -> None:
     """A new field of Notification needs a row."""
     fields = {field.name for field in attrs.fields(Notification)} - {"options", "expires_at"}
 
-    assert fields == {row.field for row in TABLE}
+    assert fields | {LOCALIZED} == {row.field for row in TABLE}
 
 
-def test_the_documentation_shows_this_table() -> None:
-    """The page holds the table as it is made from the data."""
-    assert as_markdown() in DOCS.read_text(encoding="utf-8"), (
-        "paste the output of pushkit.preview.mapping.as_markdown() into docs/preview.md"
-    )
+@pytest.mark.parametrize("field", [row.field for row in TABLE if row.field not in {"label", "key"}])
+@pytest.mark.parametrize("column", COLUMNS)
+def test_what_is_not_sent_has_a_sentence(field: str, column: str) -> None:
+    """An empty cell says what a person does not see."""
+    cell = BY_FIELD[field].cell(column)
+
+    assert cell.places or cell.lost or cell.how

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
@@ -112,6 +113,14 @@ def test_texts_that_the_app_translates_show_their_fallback() -> None:
     assert any("translates" in note for note in with_fallback.notes)
 
 
+def test_an_iphone_behind_fcm_translates_as_well() -> None:
+    """There the fallback stands beside the key."""
+    found = look(Notification(title=Localized("SHIPPED", ("4711",), "Shipped")), "ios", providers=["fcm"])
+
+    assert ("Shipped",) == found.title.lines
+    assert any("translates" in note for note in found.notes)
+
+
 def test_a_picture_is_a_box_with_its_host() -> None:
     """Nothing is fetched; where no picture is shown there is no box."""
     notification = Notification(title="x", image="https://cdn.example/secret-path.png")
@@ -127,6 +136,56 @@ def test_badges_are_shown_where_they_exist() -> None:
 
     assert 12 == look(notification, "ios").badge
     assert look(notification, "linux").badge is None
+
+
+def test_a_number_is_told_and_not_drawn() -> None:
+    """No platform shows it on the notification: it is on the app's icon."""
+    found = preview(Notification(title="x", badge=12))
+
+    assert ["becomes 12" in " ".join(look.notes) for look in found.looks] == [look.badge is not None for look in found.looks]
+    assert "goes away" in " ".join(look(Notification(title="x", badge=0), "ios").notes)
+
+
+def test_what_opening_shows_is_shown_below() -> None:
+    """Where the body is cut or the picture is small, a second card has all of it; where there is no more, there is none."""
+    long, short = Notification(title="x", body="word " * 40, image="https://cdn.example/p.png"), Notification(title="x", body="short")
+
+    assert [True, True, False, True, True] == [look.unfolds for look in preview(long).looks]
+    assert not any(look.unfolds for look in preview(short).looks)
+    assert 4 == preview(long).svg().count("after opening it") == preview(long).text().count("╌ after opening it ╌")
+
+
+def test_text_from_right_to_left_starts_at_the_right() -> None:
+    """As on every platform: by its first letter."""
+    hebrew, english = (preview(Notification(title=title), "ios").svg() for title in ("(1) שלום עולם", "Hello שלום"))
+
+    assert ' direction="rtl"' in hebrew
+    assert ' direction="rtl"' not in english
+
+
+def test_a_line_of_narrow_letters_is_whole_in_a_terminal() -> None:
+    """The box is as wide as what is in it."""
+    text = "ill it till " * 5
+
+    assert text.strip() in preview(Notification(title="x", body=text), "windows").text()
+
+
+def test_the_same_warning_is_printed_once() -> None:
+    """With every place where it holds."""
+    text = preview(Notification(title="<b>x</b>")).text()
+
+    assert 1 == text.count("holds HTML")
+    assert "note: apns, fcm, webpush: title: holds HTML" in text
+
+
+def test_a_preview_is_ready_for_json() -> None:
+    """Lines, notes and warnings as plain values."""
+    found = json.loads(json.dumps(preview(Notification(title="Hello", body="World"), ["ios", "android"]).as_dict()))
+
+    assert [("ios", ["Hello"], ["World"]), ("android", ["Hello"], ["World"])] == [
+        (look["platform"], look["title"], look["body"]) for look in found["looks"]
+    ]
+    assert {"note"} == {warning["effect"] for warning in found["warnings"]}
 
 
 def test_levels_and_sound_are_noted_on_an_iphone() -> None:
@@ -187,6 +246,19 @@ def test_apple_messages_that_show_nothing_say_what_happens(message, why: str) ->
     assert why in found.why
 
 
+def test_a_message_is_shown_where_it_goes() -> None:
+    """No card says of four platforms that nothing comes there, unless one asks about them."""
+    keys = {name: [look.screen.key for look in preview(message, providers=chosen).looks] for name, message, chosen in (
+        ("apns", apns.Push({"aps": {"alert": "x"}}), None),
+        ("webpush", webpush.Declarative(title="x", navigate="https://x.example/"), None),
+        ("chosen", Notification(title="x"), ["webpush"]),
+        ("misdirected", apns.Background(), ["fcm"]),
+    )}  # fmt: skip
+
+    browsers = ["windows", "macos", "linux"]
+    assert {"apns": ["ios"], "webpush": browsers, "chosen": browsers, "misdirected": list(SCREENS)} == keys
+
+
 def test_a_live_activity_with_an_alert_shows_it() -> None:
     """Its title and body light the screen."""
     assert "Goal! 1:0" == shown(look(apns.LiveActivityUpdate({"score": 1}, title="Goal!", body="1:0"), "ios"))
@@ -240,6 +312,43 @@ def test_hostile_text_is_text_in_a_terminal() -> None:
     assert "\x1b" not in plain
     assert not set("\x07\u202e\x9b") & set(plain)
     assert {"\x1b[1m", "\x1b[2m", "\x1b[0m"} == set(re.findall(r"\x1b[^m]*m?", coloured))
+
+
+EVERYWHERE = [
+    Notification(
+        title=HOSTILE, subtitle=HOSTILE, body=HOSTILE, image=f"https://{HOSTILE}", icon=HOSTILE, sound=HOSTILE, link=HOSTILE,
+        category=HOSTILE, group=HOSTILE, data={HOSTILE: HOSTILE}, label=HOSTILE, key=HOSTILE, badge=10**9,
+        options=(webpush.Options(actions=(webpush.Button(action=HOSTILE, title=HOSTILE),)),),
+    ),
+    Notification(title=Localized(HOSTILE, (HOSTILE,)), body=Localized(HOSTILE, (HOSTILE,), HOSTILE)),
+    Notification(title=HOSTILE, collapse_key=HOSTILE, data={f"google.{HOSTILE}": "x"}),
+    apns.Push({"aps": {HOSTILE: 1, "alert": {HOSTILE: 1, "title-loc-key": HOSTILE, "loc-key": HOSTILE, "loc-args": [HOSTILE]}, "category": HOSTILE}}),
+    apns.Push({"aps": {"alert": "x", "badge": 10**400, "interruption-level": HOSTILE}}),
+    apns.LiveActivityUpdate({HOSTILE: HOSTILE}, title=HOSTILE, body=HOSTILE),
+    fcm.Message(
+        notification=fcm.Notification(title=HOSTILE, body=HOSTILE, image=HOSTILE),
+        apns=fcm.ApnsConfig(payload={"aps": {HOSTILE: HOSTILE}}),
+        webpush=fcm.WebpushConfig(notification={"title": HOSTILE, "actions": [{"title": HOSTILE}]}),
+    ),
+    webpush.Message({"notification": {"title": HOSTILE, "body": HOSTILE, "image": HOSTILE, "actions": [{"action": HOSTILE, "title": HOSTILE}]}}),
+    webpush.Declarative(title=HOSTILE, navigate=f"https://x.example/{HOSTILE}"),
+]  # fmt: skip
+"""Something hostile in each field that there is."""
+
+
+@pytest.mark.parametrize("message", EVERYWHERE, ids=lambda message: type(message).__name__)
+@pytest.mark.parametrize("carrier", [None, "fcm"])
+def test_hostile_text_is_text_in_every_form(message, carrier: str | None) -> None:
+    """Whatever field it stands in: no escape reaches a terminal, no element a page, and the picture stays XML."""
+    if carrier is not None and not isinstance(message, Notification):
+        carrier = None
+    found = preview(message, providers=carrier)
+    tags = parsed(found.html())
+
+    assert not set("\x1b\x07\u202e\x9b") & set(found.text() + found.html())
+    assert not set(tags.tags) & {"script", "img", "a", "image", "iframe", "use", "b", "style>"}
+    assert not [name for name, _ in tags.attributes if name.startswith("on") or name in {"src", "href", "xlink:href"}]
+    ET.fromstring(found.svg())
 
 
 def test_hostile_text_is_text_in_a_page() -> None:

@@ -10,9 +10,12 @@ from tests.values import STARTED, Crowd, Phone, make_accepted, make_attempt, mak
 
 from pushkit import Action, Category, Disposition, PayloadError, PushError, RecipientError, Report, TechnicalError
 from pushkit.events import MassInvalidation
-from pushkit.report.groups import MAX_GROUPS, MAX_ROWS, OTHER, SAMPLES
+from pushkit.report.groups import LONGEST_DETAIL, LONGEST_NAME, MAX_GROUPS, MAX_ROWS, OTHER, SAMPLES
 
 SUSPICION = MassInvalidation(provider="apns", app="default", environment="production", reason="BadDeviceToken", share=0.31, seen=1000)
+
+
+SUSPICION_JSON = {"provider": "apns", "app": "default", "environment": "production", "reason": "BadDeviceToken", "share": 0.3, "seen": 9}
 
 
 def bad_token(**changes):
@@ -183,6 +186,32 @@ def test_labels_and_reasons_without_end_are_bounded() -> None:
     assert OTHER in {group.reason for group in report.groups}
 
 
+def test_endless_labels_are_cut() -> None:
+    """A thousand labels of a megabyte each would be no bounded memory; two that begin alike share a row."""
+    report = Report.collect([bad_token(label="x" * 1_000_000 + end) for end in "abc"], keep="none")
+
+    assert [(3, LONGEST_NAME)] == [(row.total, len(row.label or "")) for row in report.rows]
+    assert [(3, LONGEST_NAME)] == [(group.count, len(group.label or "")) for group in report.groups]
+
+
+def test_a_group_keeps_a_few_fields_and_one_detail() -> None:
+    """Where to look, and in the service's own words; no more than anybody reads."""
+    details = ["", "Invalid value " + "x" * 1000, "another"]
+    failures = [make_failure(Category.PAYLOAD, field=f"data.{number}", detail=details[number % 3]) for number in range(9)]
+
+    [group] = Report.collect(failures).groups
+
+    assert tuple(f"data.{number}" for number in range(SAMPLES)) == group.fields
+    assert ("Invalid value", LONGEST_DETAIL) == (group.detail[:13], len(group.detail))
+
+
+def test_json_of_half_a_surrogate_can_be_written_to_a_file() -> None:
+    """A label cut in the middle of an emoji is no text that UTF-8 could hold."""
+    text = Report.collect([make_accepted(label="\ud83d")]).to_json()
+
+    assert "\ud83d" == Report.from_json(text.encode()).rows[0].label
+
+
 def test_a_hundred_thousand_accepted_pushes_take_no_memory() -> None:
     """keep="failures" does not grow with what went well."""
     report = Report()
@@ -230,6 +259,18 @@ def test_a_long_timeline_gets_wider_and_loses_nothing() -> None:
     assert rows == sorted(rows)
 
 
+def test_a_timeline_is_fitted_without_losing_anything() -> None:
+    """Two workers a week apart: as many columns as a page has room for, gaps included."""
+    report = Report.collect([make_accepted(attempts=(make_attempt(started=STARTED + timedelta(days=day)),)) for day in (0, 0, 7)])
+
+    fitted = report.timeline.fitted(120)
+    starts = [at for at, _ in fitted.rows()]
+
+    assert (3, 3) == (sum(counts[0] for _, counts in fitted.rows()), sum(counts[0] for _, counts in report.timeline.rows()))
+    assert (starts[-1] - starts[0]) / fitted.width < 120 <= 2 * (starts[-1] - starts[0]) / fitted.width + 2
+    assert 1 == report.timeline.width
+
+
 def test_what_was_never_tried_is_on_no_timeline() -> None:
     """A damaged token was refused here; nothing happened at a time."""
     report = Report.collect([bad_token(attempts=())])
@@ -270,11 +311,29 @@ def test_anything_else_is_no_report(text: str) -> None:
         (("rows", 0, "provider"), 5),
         (("groups", 0, "count"), True),
         (("groups", 0, "category"), "gossip"),
+        (("rows",), {"a": 1}),
+        (("rows", 0, "accepted"), 10**4000),
         (("groups", 0, "refs"), [5]),
+        (("groups", 0, "refs"), "user"),
+        (("groups", 0, "detail"), None),
         (("latency", "bounds_s"), [1]),
+        (("latency", "counts", 0), -5),
+        (("latency", "counts", 0), 1.5),
+        (("latency", "sum_s"), float("inf")),
+        (("latency", "sum_s"), float("nan")),
+        (("latency", "sum_s"), 10**400),
+        (("latency", "sum_s"), "5"),
         (("timeline", "width_s"), 3),
+        (("timeline", "width_s"), float("inf")),
+        (("timeline", "width_s"), 2**4000),
         (("timeline", "buckets"), [[1, 2]]),
+        (("timeline", "buckets"), [[10**300, 1, 0, 0, 0]]),
+        (("timeline", "buckets"), [[10**12, 1, 0, 0, 0]]),
+        (("timeline", "buckets"), [[-1, 1, 0, 0, 0]]),
         (("suspicions",), [{"x": 1}]),
+        (("suspicions",), [SUSPICION_JSON | {"share": "most"}]),
+        (("suspicions",), [SUSPICION_JSON | {"share": float("nan")}]),
+        (("suspicions",), [SUSPICION_JSON | {"reason": ["x"]}]),
         (("retries",), "many"),
     ],
 )
@@ -303,6 +362,37 @@ def test_many_workers_reports_become_one() -> None:
     assert one.unknown * 2 == merged.unknown
     assert [SUSPICION] == merged.suspicions
     assert len(one.failures) + len(two.failures) == len(merged.failures)
+
+
+@pytest.mark.parametrize("wrong", [["x"], [{"format": 1}]])
+def test_what_is_no_report_is_not_merged(wrong: list[object]) -> None:
+    """With the mend in the message."""
+    with pytest.raises(TypeError, match=r"merge: expected a Report \(Report.from_json reads a stored one\)"):
+        Report.merge(wrong)  # type: ignore[arg-type]  # that is the point
+
+
+def test_a_merged_report_counts_as_one_that_saw_everything() -> None:
+    """Field by field: the same outcomes in one report and in three."""
+    outcomes = [
+        make_accepted(
+            label=label, provider=provider, elapsed=0.01 * number, attempts=(make_attempt(started=STARTED + timedelta(seconds=number)),)
+        )
+        for number in range(50)
+        for label in (None, "sale")
+        for provider in ("apns", "fcm")
+    ]
+    outcomes += [bad_token(label="sale", target=Phone(ref=number)) for number in range(7)] + [
+        make_failure(Category.PAYLOAD, detail="x")
+    ] * 3
+    parts = [Report.collect(outcomes[start::3]) for start in range(3)]
+
+    merged, whole = Report.merge(parts).as_dict(), Report.collect(outcomes).as_dict()
+
+    assert merged["latency"].pop("sum_s") == pytest.approx(whole["latency"].pop("sum_s"))
+    for report in (merged, whole):
+        for group in report["groups"]:
+            group["refs"] = len(group["refs"])  # which five of the seven depends on the order
+    assert whole == merged
 
 
 def test_merging_nothing_gives_an_empty_report() -> None:

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from tests.unit.testing.helpers import Place, body_of, header
 
+from pushkit import Notification
+from pushkit.testing import FakeClient
 from pushkit.testing.behaviour import Behaviour
 from pushkit.testing.exchange import Answer, Connection, Request
 from pushkit.testing.web.site import InboxSite
+from pushkit.testing.web.views import preview
 
 HOST = "localhost:8420"
 
@@ -152,6 +155,22 @@ def test_a_detail_shows_claims_and_no_credential(site: InboxSite, place: Place) 
 
     assert ("Hi", place.apns_key.team_id, 200) == (value["preview"]["title"], value["claims"]["iss"], value["answer"]["status"])
     assert b"bearer eyJ" not in answer.body
+
+
+def test_a_detail_shows_what_stands_in_one_platforms_block_alone(site: InboxSite, place: Place) -> None:
+    """An alert for iPhones that comes through FCM is something to see, with its number."""
+    place.fcm({"token": place.registration().token, "apns": {"payload": {"aps": {"alert": {"title": "Hi", "body": "there"}, "badge": 3}}}})
+    shown = json.loads(api(site, "record?number=1").body)["preview"]
+
+    assert ("Hi", "there", "3", False) == (shown["title"], shown["body"], shown["badge"], shown["silent"])
+
+
+def test_the_number_of_a_browsers_app_is_app_badge() -> None:
+    """The member badge is a picture; the number stands beside the notification."""
+    with FakeClient() as push:
+        push.send(Notification(title="x", badge=4), to=push.subscription())
+
+        assert "4" == preview(push.sent[-1])["badge"]
 
 
 @pytest.mark.parametrize("query", ["number=7", "number=x", "number=", "number=-1", "number=" + "9" * 30])

@@ -51,6 +51,7 @@ class ApnsDevices(Service):
     """The device push service of one environment."""
 
     provider = "apns"
+    dated = False
 
     def __init__(self, world: Any, environment: str = "production") -> None:
         super().__init__(world)

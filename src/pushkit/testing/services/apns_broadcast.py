@@ -39,6 +39,7 @@ _POLICIES = frozenset({0, 1})
 
 class _Broadcast(Service):
     provider = "apns"
+    dated = False
 
     def __init__(self, world: Any, environment: str) -> None:
         super().__init__(world)

@@ -10,7 +10,7 @@ import attrs
 
 from pushkit.testing.addresses import Address
 from pushkit.testing.behaviour import ACCEPT, NORMAL, Plan
-from pushkit.testing.exchange import Answer, Request
+from pushkit.testing.exchange import Answer, Request, date_field
 from pushkit.testing.faults import Disconnect, GoAway, Interim, RequestFault, Stall, StreamLimit, Window
 from pushkit.testing.inbox import SentRecord
 from pushkit.testing.opened import Opened
@@ -51,6 +51,8 @@ class Service(ABC):
     """The provider's name in scripts and records."""
     is_push = True
     """Whether its requests are pushes; others (tokens, topics, channels) have an inbox of their own."""
+    dated = True
+    """Whether its answers have a ``Date``, as RFC 9110 section 6.6.1 asks of a server with a clock; Apple documents none for APNs."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -100,6 +102,8 @@ class Service(ABC):
             self._record(address, request, now, None, plan.fault, None)
             return Served(None, plan.fault, plan.delay)
         answer, message_id = self._answer(plan, checked, request, now)
+        if self.dated and not any(name == b"date" for name, _ in answer.fields):
+            answer = answer.adding(date_field(now))
         self._record(address, request, now, answer, plan.fault, message_id)
         self.answered(answer, request)
         return Served(answer, plan.fault, plan.delay)

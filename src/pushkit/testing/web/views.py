@@ -158,8 +158,14 @@ def _fcm(payload: object) -> dict[str, Any]:
         return next((text for path in paths if (text := shown(member(payload, *path)))), "")
 
     v2 = ("android_v2", "remote_notification", "notification")
-    title = first(("android", "notification", "title"), (*v2, "title"), ("notification", "title"))
-    body = first(("android", "notification", "body"), (*v2, "body"), ("notification", "body"))
+    aps, page = ("apns", "payload", "aps"), ("webpush", "notification")
+
+    def text(part: str) -> str:
+        return first(
+            ("android", "notification", part), (*v2, part), ("notification", part), (*aps, "alert", part), (*page, part),
+        )  # fmt: skip
+
+    title, body = text("title"), text("body") or first((*aps, "alert"))
     image = first(("android", "notification", "image"), ("notification", "image"))
     link = first(("webpush", "fcm_options", "link"))
     silent = not title and not body
@@ -172,7 +178,7 @@ def _fcm(payload: object) -> dict[str, Any]:
         "title": title,
         "subtitle": "",
         "body": body,
-        "badge": first(("android", "notification", "notification_count")),
+        "badge": first(("android", "notification", "notification_count"), (*aps, "badge")),
         "level": first(("android", "priority")),
         "silent": silent,
         "note": "data only: the app decides what it shows" if silent else "",
@@ -191,7 +197,8 @@ def _webpush(payload: object, record: SentRecord) -> dict[str, Any]:
         "title": record.title,
         "subtitle": "",
         "body": record.text,
-        "badge": shown(inner.get("badge")) if not isinstance(inner.get("badge"), str) else "",
+        # The member badge is a picture; the number is app_badge, at the top or inside.
+        "badge": shown(member(payload, "app_badge")) or shown(inner.get("app_badge")),
         "level": record.request.text(b"urgency") or "",
         "silent": not record.title and not record.text,
         "note": note,
