@@ -9,12 +9,8 @@ shared machine mean little: read the ratios. The sequences are wall time a push,
 from __future__ import annotations
 
 import argparse
-import json
-import statistics
-import subprocess
-import sys
-from pathlib import Path
 
+from benchmarks._rounds import Rounds, run_client
 from benchmarks._server import nginx
 
 COUNTS = {
@@ -32,31 +28,17 @@ MUST = {"same:ngh2": 6.0, "same:h2": 1.2, "personal:ngh2": 5.0, "sequence:ngh2":
 """At least so many times cheaper (for the sequence: as fast) than aioapns in the same rounds."""
 
 
-def run_client(name: str, port: int, folder: Path, count: int, in_flight: int) -> dict[str, float]:
-    """One run of one client in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks._apns_clients", name, str(port), str(folder / "cert.pem"), str(count), str(in_flight)]
-    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True, timeout=600)
-    if done.returncode:
-        raise SystemExit(f"{name} failed")
-    return dict(json.loads(done.stdout))
+def peer_of(name: str) -> str:
+    """What a client is measured against."""
+    return "aioapns-sequence" if "sequence" in name else "aioapns"
 
 
 def compare(rounds: int, in_flight: int, names: list[str]) -> dict[str, float]:
     """Medians, printed as a table."""
-    seen: dict[str, list[dict[str, float]]] = {name: [] for name in names}
     with nginx() as (port, folder):
-        for _ in range(rounds):
-            for name in names:
-                seen[name].append(run_client(name, port, folder, COUNTS[name], in_flight))
-    medians = {name: statistics.median(run["us"] for run in runs) for name, runs in seen.items()}
-    print(f"\n{in_flight} in flight, {rounds} rounds")
-    for name, runs in seen.items():
-        base = medians.get("aioapns-sequence" if "sequence" in name else "aioapns")
-        ratio = f"{base / medians[name]:6.2f} x aioapns" if base else ""
-        low, high = min(run["us"] for run in runs), max(run["us"] for run in runs)
-        rate = statistics.median(run["rate"] for run in runs)
-        print(f"  {name:18} {medians[name]:8.1f} us ({low:.1f} to {high:.1f})  {rate:9,.0f} a second  {ratio}")
-    return medians
+        found = Rounds(rounds, names, lambda name: run_client("_apns_clients", name, port, folder, COUNTS[name], in_flight))
+    found.show(f"{in_flight} in flight", "push", {"aioapns": lambda name: found.times(peer_of(name), name)})
+    return found.medians
 
 
 def main(arguments: list[str]) -> int:
@@ -70,7 +52,7 @@ def main(arguments: list[str]) -> int:
     for in_flight in chosen.in_flight:
         medians = compare(chosen.rounds, in_flight, chosen.only)
         for name, least in MUST.items():
-            base = medians.get("aioapns-sequence" if "sequence" in name else "aioapns")
+            base = medians.get(peer_of(name))
             if name in medians and base is not None and base / medians[name] < least:
                 print(f"  {name}: {base / medians[name]:.2f}, expected at least {least}")
                 failed = 1

@@ -8,13 +8,12 @@ over the rounds are given. Rates on a shared machine mean little: read the ratio
 from __future__ import annotations
 
 import argparse
-import json
+import functools
 import os
-import statistics
-import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks._rounds import Rounds, run_client
 from benchmarks._server import FCM, nginx
 
 COUNTS = {
@@ -30,42 +29,18 @@ LEAST = {"send_each": 12.0, "send_each_async": 20.0}
 
 
 def run(name: str, port: int, folder: Path, count: int, in_flight: int) -> dict[str, float]:
-    """One run of one client in a process of its own."""
-    command = [
-        sys.executable,
-        "-W",
-        "ignore",
-        "-m",
-        "benchmarks._fcm_clients",
-        name,
-        str(port),
-        str(folder / "cert.pem"),
-        str(count),
-        str(in_flight),
-    ]
-    trust = {"REQUESTS_CA_BUNDLE": str(folder / "cert.pem"), "SSL_CERT_FILE": str(folder / "cert.pem")}
-    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True, timeout=600, env=os.environ | trust)
-    if done.returncode:
-        raise SystemExit(f"{name} failed")
-    return dict(json.loads(done.stdout))
+    """One run of one client; firebase-admin's two HTTP libraries each have a variable of their own for the certificate."""
+    trust = dict.fromkeys(("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"), str(folder / "cert.pem"))
+    return run_client("_fcm_clients", name, port, folder, count, in_flight, trust | {"PYTHONWARNINGS": "ignore"})
 
 
 def compare(rounds: int, in_flight: int, names: list[str]) -> dict[str, float]:
     """Medians of CPU microseconds a push, printed as a table."""
-    runs: dict[str, list[dict[str, float]]] = {name: [] for name in names}
     with nginx(streams=100, locations=FCM) as (port, folder):
-        for _ in range(rounds):
-            for name in names:
-                runs[name].append(run(name, port, folder, COUNTS[name], in_flight))
-    medians = {name: statistics.median(one["us"] for one in found) for name, found in runs.items()}
-    print(f"\n{in_flight} in flight (firebase-admin: batches of {in_flight}), {rounds} rounds")
-    print(f"{'client':18} {'CPU us/push':>12} {'(min-max)':>17} {'pushes/s':>9} {'x send_each':>12} {'x send_each_async':>18}")
-    for name, found in runs.items():
-        each = sorted(one["us"] for one in found)
-        rate = statistics.median(one["rate"] for one in found)
-        times = [f"{medians[peer] / medians[name]:.1f}" if peer in medians else "-" for peer in LEAST]
-        print(f"{name:18} {medians[name]:12.1f} {f'({each[0]:.1f}-{each[-1]:.1f})':>17} {rate:9.0f} {times[0]:>12} {times[1]:>18}")
-    return medians
+        found = Rounds(rounds, names, lambda name: run(name, port, folder, COUNTS[name], in_flight))
+    ratios = {peer: functools.partial(found.times, peer) for peer in LEAST}
+    found.show(f"{in_flight} in flight (firebase-admin: batches of {in_flight})", "push", ratios)
+    return found.medians
 
 
 def main(arguments: list[str]) -> int:

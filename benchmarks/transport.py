@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import resource
 import shutil
 import ssl
-import statistics
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
 from benchmarks._clients import BODY, HEADERS, TOKENS
+from benchmarks._rounds import Rounds, run_client
 from benchmarks._server import certificate, nginx, pin
 
 COUNTS = {"pushkit:ngh2": 40_000, "pushkit:h2": 8_000, "aioapns": 3_000, "httpx": 1_000, "h2load": 60_000}
@@ -28,15 +27,11 @@ TARGETS = {100: (20.0, 2.5), 1000: (12.0, 3.5)}
 """In flight: at least so many times cheaper than aioapns, at most so many times h2load."""
 
 
-def run_client(name: str, port: int, folder: Path, count: int, in_flight: int) -> dict[str, float]:
-    """One run of one client in a process of its own."""
+def run(name: str, port: int, folder: Path, count: int, in_flight: int) -> dict[str, float]:
+    """One run of one client."""
     if name == "h2load":
         return _h2load(port, folder, count, in_flight)
-    command = [sys.executable, "-m", "benchmarks._clients", name, str(port), str(folder / "cert.pem"), str(count), str(in_flight)]
-    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True, timeout=600)
-    if done.returncode:
-        raise SystemExit(f"{name} failed")
-    return dict(json.loads(done.stdout))
+    return run_client("_clients", name, port, folder, count, in_flight)
 
 
 def _h2load(port: int, folder: Path, count: int, in_flight: int) -> dict[str, float]:
@@ -58,21 +53,11 @@ def _h2load(port: int, folder: Path, count: int, in_flight: int) -> dict[str, fl
 
 def compare(rounds: int, in_flight: int, names: list[str]) -> dict[str, float]:
     """Medians of CPU microseconds a request, printed as a table."""
-    costs: dict[str, list[dict[str, float]]] = {name: [] for name in names}
     with nginx() as (port, folder):
-        for _ in range(rounds):
-            for name in names:
-                costs[name].append(run_client(name, port, folder, COUNTS[name], in_flight))
-    medians = {name: statistics.median(cost["us"] for cost in runs) for name, runs in costs.items()}
-    print(f"\n{in_flight} in flight, one connection, {rounds} rounds")
-    print(f"{'client':14} {'CPU us/request':>15} {'(min-max)':>17} {'requests/s':>11} {'x aioapns':>10} {'x h2load':>9}")
-    for name, runs in costs.items():
-        each = sorted(cost["us"] for cost in runs)
-        rate = statistics.median(cost["rate"] for cost in runs)
-        against = f"{medians['aioapns'] / medians[name]:.1f}" if "aioapns" in medians else "-"
-        limit = f"{medians[name] / medians['h2load']:.2f}" if "h2load" in medians else "-"
-        print(f"{name:14} {medians[name]:15.1f} {f'({each[0]:.1f}-{each[-1]:.1f})':>17} {rate:11.0f} {against:>10} {limit:>9}")
-    return medians
+        found = Rounds(rounds, names, lambda name: run(name, port, folder, COUNTS[name], in_flight))
+    ratios = {"aioapns": lambda name: found.times("aioapns", name), "h2load": lambda name: found.over(name, "h2load")}
+    found.show(f"{in_flight} in flight, one connection", "request", ratios)
+    return found.medians
 
 
 def silent_server(folder: Path) -> int:
@@ -110,9 +95,9 @@ def memory(count: int, engines: list[str]) -> None:
         certificate(silent)
         holding = silent_server(silent)
         for engine in engines:
-            held = run_client(f"in_flight:{engine}", holding, silent, 5000, 0)
+            held = run(f"in_flight:{engine}", holding, silent, 5000, 0)
             print(f"{engine}: {held['bytes_each'] / 1024:.1f} KB a request in flight ({held['streams']:.0f} at once)")
-            grown = run_client(f"memory:{engine}", port, folder, count, 100)
+            grown = run(f"memory:{engine}", port, folder, count, 100)
             print(
                 f"{engine}: {count} requests on {grown['connections']:.0f} connection, "
                 f"{grown['growth_kb']:.0f} KB of growth after the first tenth ({grown['first_tenth_kb'] / 1024:.1f} MB), "

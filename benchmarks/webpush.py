@@ -14,8 +14,8 @@ import statistics
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
+from benchmarks._rounds import Rounds, run_client
 from benchmarks._server import nginx
 
 COUNTS = {"bare": 6000, "pushkit:ngh2": 6000, "pushkit:h2": 4000, "pywebpush": 1500, "pywebpush:object": 1500}
@@ -25,32 +25,13 @@ MOST_OVER_BARE = 1.5
 """At most so many times the cost of bare encryption (design section 7)."""
 
 
-def run(name: str, port: int, folder: Path, count: int, in_flight: int) -> dict[str, float]:
-    """One run of one client in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks._webpush_clients", name, str(port), str(folder / "cert.pem"), str(count), str(in_flight)]
-    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True, timeout=600)
-    if done.returncode:
-        raise SystemExit(f"{name} failed")
-    return dict(json.loads(done.stdout))
-
-
 def compare(rounds: int, in_flight: int, names: list[str]) -> dict[str, float]:
     """Medians of CPU microseconds a push, printed as a table."""
-    runs: dict[str, list[dict[str, float]]] = {name: [] for name in names}
     with nginx(streams=100) as (port, folder):
-        for _ in range(rounds):
-            for name in names:
-                runs[name].append(run(name, port, folder, COUNTS[name], in_flight))
-    medians = {name: statistics.median(one["us"] for one in found) for name, found in runs.items()}
-    print(f"\n{in_flight} in flight, {rounds} rounds, a fresh key pair and salt for each push")
-    print(f"{'client':16} {'CPU us/push':>12} {'(min-max)':>17} {'pushes/s':>9} {'x pywebpush':>12} {'x bare':>7}")
-    for name, found in runs.items():
-        each = sorted(one["us"] for one in found)
-        rate = statistics.median(one["rate"] for one in found)
-        faster = f"{medians['pywebpush'] / medians[name]:.1f}" if "pywebpush" in medians else "-"
-        over = f"{medians[name] / medians['bare']:.2f}" if "bare" in medians else "-"
-        print(f"{name:16} {medians[name]:12.1f} {f'({each[0]:.1f}-{each[-1]:.1f})':>17} {rate:9.0f} {faster:>12} {over:>7}")
-    return medians
+        found = Rounds(rounds, names, lambda name: run_client("_webpush_clients", name, port, folder, COUNTS[name], in_flight))
+    ratios = {"pywebpush": lambda name: found.times("pywebpush", name), "bare": lambda name: found.over(name, "bare")}
+    found.show(f"{in_flight} in flight, a fresh key pair and salt for each push", "push", ratios)
+    return found.medians
 
 
 def cores(rounds: int) -> None:

@@ -19,9 +19,12 @@ class ConfigSource(Generic[C]):
     """
     Finds the configuration of an app.
 
+    A mapping is read once, when the client is made, so that what is wrong in it is found then. What changes
+    while the program runs is a callable's.
+
     Raises:
-        ConfigurationError: when it is made from anything else than a ``Config``, a mapping of names to
-            ``Config`` or a callable ``app -> Config | None``; and by :meth:`get`, when a resolver gives
+        ConfigurationError: when it is made from anything else than a ``Config``, a mapping of one name or
+            more to ``Config`` or a callable ``app -> Config | None``; and by :meth:`get`, when a resolver gives
             something else.
     """
 
@@ -33,8 +36,17 @@ class ConfigSource(Generic[C]):
         if isinstance(configured, kind):
             self._known[DEFAULT_APP] = cast("C", configured)
         elif isinstance(configured, Mapping):
-            for app, config in cast("Mapping[str, C]", configured).items():
+            for app, config in cast("Mapping[object, C]", configured).items():
+                if not isinstance(app, str):
+                    raise ConfigurationError(f"{provider}=: the mapping has a {type(app).__name__} as the name of an app; expected text")
                 self._known[app] = self._checked(config, f"the value for app {app!r}")
+            if not self._known:
+                # Read once, so nothing that is put into it later would be found either.
+                name = f"{provider}.{kind.__name__}"
+                raise ConfigurationError(
+                    f"{provider}=: the mapping is empty, so no push could be sent; expected a {name} for each app, "
+                    f"or a callable app -> {name} | None where apps come while the program runs"
+                )
         elif callable(configured):
             self._resolver = cast("Callable[[str], C | None]", configured)
         else:

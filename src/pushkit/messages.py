@@ -32,6 +32,11 @@ class Message:
     """Whose message this is; None for every provider's."""
     superseded_by_later: ClassVar[bool] = False
     """Whether a later message of this kind to the same recipient makes an earlier one worthless, so that it is not resumed."""
+    quota: ClassVar[str] = ""
+    """
+    Which of the provider's limits its requests count against, where that is not the one for pushes: one that is
+    used up holds up the other no more than it does there. See :class:`pushkit.provider.MoreQuotas`.
+    """
 
     ttl: Duration | None = None
     """How long it is worth delivering, from the moment that the call takes it. None: 24 hours, or what its type says."""

@@ -135,6 +135,8 @@ class Resume:
     unknown_retried: bool = False
     """Whether the one repeat after an UNKNOWN was used."""
     dry_run: bool = False
+    taken_at: float | None = None
+    """Epoch seconds: when a call took it first. What it says (a Live Activity's state) was true then."""
 
     def __repr__(self) -> str:
         return f"<Resume {self.push_id}>"

@@ -59,6 +59,8 @@ class PushContext(Protocol):
     """Epoch seconds."""
     expires_at: float | None
     """Epoch seconds; None: no expiry."""
+    taken_at: float
+    """Epoch seconds: when a call took the push from its input, the same on every attempt and after ``resume``."""
     ttl_zero: bool
     """The caller asked for "now or never" (``ttl=0``)."""
     push_id: str
@@ -188,6 +190,15 @@ class RampsUp(Protocol):
     @property
     def ramp(self) -> float:
         """Seconds from the first push, or the first after as long a silence, to the full rate; 0.0: at once."""
+        ...
+
+
+@runtime_checkable
+class MoreQuotas(Protocol):
+    """What a sender adds when some of its messages name a ``quota`` of their own (FCM: topic changes)."""
+
+    def rate_of(self, quota: str) -> float | None:
+        """Requests a second at the most; None: no limit of our own."""
         ...
 
 

@@ -8,17 +8,16 @@ import os
 import shutil
 import socket
 import subprocess
-import threading
 import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
 
 import aiohttp
 import pytest
 import pywebpush
 import requests
+from tests.server.threaded import ThreadedServer
 
 from pushkit import Accepted, Action, Client, Notification, RecipientFailure
 from pushkit.testing import PushServer
@@ -164,18 +163,15 @@ def test_npm_web_push_sends_to_our_service(server: PushServer, modules: Path, tm
     assert ["From elsewhere"] * 5 == [record.title for record in list(server.sent)[before : before + 5]]
 
 
-class TlsFront:
+class TlsFront(ThreadedServer):
     """TLS in front of a plain HTTP/1.1 server: pushkit sends to https only."""
 
     def __init__(self, ca: LocalCA, port: int) -> None:
-        self._port = port
-        self._context = ca.server_context(("http/1.1",))
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self.port = 0
+        super().__init__(ca)
+        self._behind = port
 
-    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection("127.0.0.1", self._port)
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", self._behind)
 
         async def copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
             try:
@@ -187,28 +183,6 @@ class TlsFront:
 
         done = await asyncio.gather(copy(reader, back), copy(there, writer), return_exceptions=True)
         assert not [error for error in done if isinstance(error, Exception) and not isinstance(error, ConnectionError)]
-
-    async def _open(self) -> None:
-        self._listener = await asyncio.start_server(self._forward, "127.0.0.1", 0, ssl=self._context)
-        self.port = self._listener.sockets[0].getsockname()[1]
-
-    async def _close(self) -> None:
-        self._listener.close()
-        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._open(), self._loop).result(5)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(5)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
-        self._loop.close()
 
 
 @pytest.fixture

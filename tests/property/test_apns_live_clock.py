@@ -9,7 +9,6 @@ from tests.unit.apns.helpers import NOW, Push
 from pushkit import apns
 from pushkit.apns.live_clock import LiveClock
 
-MESSAGE = apns.LiveActivityUpdate({})
 steps = st.lists(
     st.tuples(st.integers(0, 2), st.floats(-100, 100), st.booleans()),
     min_size=1,
@@ -30,11 +29,11 @@ def test_an_activity_never_goes_back(found):
         if retry and given_to:
             push, target, before = given_to[-1]
             push.attempt += 1
-            assert before == clock.timestamp(MESSAGE, target, push)
+            assert before == clock.timestamp(target, push)
             continue
         target = apns.ActivityToken(f"{activity:02x}" * 20)
-        push = Push(push_id=f"push-{len(given_to)}", now=now, expires_at=now + 86_400)
-        stamp = clock.timestamp(MESSAGE, target, push)
+        push = Push(push_id=f"push-{len(given_to)}", now=now, taken_at=now, expires_at=now + 86_400)
+        stamp = clock.timestamp(target, push)
         assert stamp > latest.get(target.token, 0)
         assert stamp >= int(now)
         latest[target.token] = stamp
@@ -46,6 +45,6 @@ def test_the_memory_is_bounded():
     clock = LiveClock(size=10)
 
     for number in range(1000):
-        clock.timestamp(MESSAGE, apns.ActivityToken(f"{number:064x}"), Push(push_id=str(number)))
+        clock.timestamp(apns.ActivityToken(f"{number:064x}"), Push(push_id=str(number)))
 
     assert 10 == len(clock._latest) == len(clock._given)

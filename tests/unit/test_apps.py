@@ -33,6 +33,27 @@ def test_a_mapping_names_the_apps() -> None:
     assert ("a", "b") == apps.apps()
 
 
+def test_a_mapping_is_read_once() -> None:
+    """What is put into it later is not found: what changes while the program runs is a callable's."""
+    apps = {"a": ONE}
+    found = source(apps)
+    apps["b"] = TWO
+
+    assert found.get("b") is None
+
+
+def test_an_empty_mapping_is_refused_with_the_mend() -> None:
+    """No push could ever be sent, and each would say so one by one."""
+    with pytest.raises(ConfigurationError, match=r"toy=: the mapping is empty.* a callable app -> toy\.Config \| None"):
+        source({})
+
+
+def test_an_app_whose_name_is_no_text_is_refused() -> None:
+    """No target could name it."""
+    with pytest.raises(ConfigurationError, match="a int as the name of an app; expected text"):
+        source({5: ONE})
+
+
 def test_a_callable_is_asked_for_each_app() -> None:
     """A service that adds tenants while it runs."""
     apps = source({"a": ONE}.get)

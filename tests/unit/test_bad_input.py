@@ -18,7 +18,7 @@ import pushkit
 from pushkit import ConfigurationError, Notification, apns, fcm, webpush
 from pushkit.preview import Effect, lint
 from pushkit.testing import AsyncFakeClient, FakeClient
-from pushkit.testing.accounts import Accounts
+from pushkit.testing.accounts import Accounts, key_file
 
 HELLO = Notification(title="Hello")
 CLIENTS = [pushkit.Client, pushkit.AsyncClient]
@@ -301,6 +301,15 @@ def test_no_access_token_travels_in_the_clear(field: str) -> None:
         fcm.Config(credentials=fcm.StaticToken("ya29.x", project_id="my-app"), **{field: "http://fcm.example"})
     with pytest.raises(ConfigurationError, match=r"apns\.Config\(origin=\): expected https.*got http"):
         apns.Config(credentials=config().credentials, topic="com.example.app", origin="http://push.example")
+
+
+@pytest.mark.parametrize("host", ["oauth2.example", "localhost:8080"])
+def test_no_sign_in_travels_in_the_clear(host: str) -> None:
+    """Whoever reads the assertion or the answer on the way can send in our name; local push services speak TLS as well."""
+    info = key_file(Accounts().new_service_account(), "https://oauth2.googleapis.com/token") | {"token_uri": f"http://{host}/token"}
+
+    with pytest.raises(ConfigurationError, match=r"token_uri begins with http://.*; expected https://"):
+        fcm.ServiceAccount.from_info(info)
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,9 @@ from pushkit.apns.classify import classify
 from pushkit.apns.kinds import Environment
 from pushkit.apns.targets import Channel, check_channel, check_environment
 from pushkit.outcomes import Action, Category, Disposition, Scope
+from pushkit.own_reasons import refuse
 from pushkit.untrusted import header, json_object
-from pushkit.verdict import Acceptance, Verdict, refuse_technical
+from pushkit.verdict import Acceptance, Verdict
 from pushkit.wire import Header, HeaderBlock, WireRequest, WireResponse, WireResult
 
 if TYPE_CHECKING:
@@ -172,19 +173,14 @@ class _Call:
 
 
 def _no_route() -> Verdict:
-    return refuse_technical(
-        "environment_not_configured",
-        "Add credentials for this environment of Apple's to the settings.",
-        scope=Scope.CONFIGURATION,
-        action=Action.FIX_CONFIGURATION,
-    )
+    return refuse("environment_not_configured")
 
 
 def _unreadable(response: WireResponse, what: str) -> Verdict:
     # It was done, and we cannot tell what: nothing that a repeat would mend.
     return Verdict(
         category=Category.TECHNICAL,
-        reason="unreadable_answer",
+        reason="malformed_response",
         action=Action.REPORT_BUG,
         disposition=Disposition.UNKNOWN,
         advice=f"Look the channel up with channels().list(): Apple's answer did not hold {what} in a form that is known here.",

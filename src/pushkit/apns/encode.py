@@ -30,9 +30,10 @@ from pushkit.apns.targets import ActivityToken, Channel, Device, StartToken
 from pushkit.lru import LRU
 from pushkit.messages import Message
 from pushkit.notification import Notification, Priority
+from pushkit.own_reasons import refuse
 from pushkit.provider import Prepared, Stamp
 from pushkit.targets import Target
-from pushkit.verdict import Verdict, refuse_payload
+from pushkit.verdict import Verdict
 from pushkit.wire import Header, HeaderBlock
 
 APNS_PRIORITY: Mapping[Priority, int] = {Priority.HIGH: 10, Priority.NORMAL: 5, Priority.LOW: 1}
@@ -159,9 +160,9 @@ def _misdirected(message: Message, kind: type[Target]) -> Verdict:
         Channel: "an apns.LiveActivityUpdate or LiveActivityEnd",
     }
     wanted = next((text for known, text in fitting.items() if issubclass(kind, known)), "a message of apns's own")
-    return refuse_payload(
+    return refuse(
         "wrong_message",
-        f"Send {wanted} to an apns.{kind.__name__}; a {type(message).__name__} cannot go there.",
+        advice=f"Send {wanted} to an apns.{kind.__name__}; a {type(message).__name__} cannot go there.",
         detail=f"a {type(message).__name__} for an apns.{kind.__name__}",
     )
 
@@ -276,7 +277,7 @@ def _push(message: Push, kind: type[Target], stamp: Stamp, bundle_id: str) -> Ap
     payload: object = message.payload
     body = payload if isinstance(payload, bytes) else body_of(mapping_in(payload, "payload"))
     if not body:
-        raise wrong("payload", "is empty")
+        raise Refused(refuse("empty_message", advice="Give payload something to say: it is empty.", field="payload"))
     return ApnsPrepared(
         message,
         stamp,
@@ -366,9 +367,9 @@ def _from_key(stamp: Stamp) -> bytes | None:
 def _sized(body: bytes, limit: int) -> bytes:
     if len(body) > limit:
         raise Refused(
-            refuse_payload(
+            refuse(
                 "payload_too_large",
-                f"Shorten the message: its {len(body)} bytes are more than the {limit} that Apple takes for this kind of push.",
+                advice=f"Shorten the message: its {len(body)} bytes are more than the {limit} that Apple takes for this kind of push.",
                 detail=f"{len(body)} bytes, limit {limit}",
             )
         )

@@ -10,7 +10,8 @@ from datetime import date
 from typing import Any, cast
 
 from pushkit.notification import Localized
-from pushkit.verdict import Verdict, refuse_payload
+from pushkit.own_reasons import refuse
+from pushkit.verdict import Verdict
 
 #: Characters of the place of a mistake that is somewhere deep down.
 _LONGEST_PATH = 32
@@ -34,7 +35,7 @@ class Refused(Exception):  # noqa: N818 - never leaves the provider: becomes a V
 
 def wrong(field: str, problem: str, *, reason: str = "invalid_field") -> Refused:
     """A field of the message that cannot be sent as it is. ``problem`` quotes no value and begins with a verb."""
-    return Refused(refuse_payload(reason, f"Correct {field}: it {problem}.", field=field, detail=problem))
+    return Refused(refuse(reason, advice=f"Correct {field}: it {problem}.", field=field, detail=problem))
 
 
 _TERMS = (

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from pushkit.lru import LRU
-from pushkit.messages import Message, seconds
 from pushkit.provider import PushContext
 from pushkit.targets import Target
 
@@ -29,12 +28,12 @@ class LiveClock:
     def __len__(self) -> int:
         return len(self._latest)
 
-    def timestamp(self, message: Message, target: Target, push: PushContext) -> int:
+    def timestamp(self, target: Target, push: PushContext) -> int:
         """Epoch seconds for this push."""
         known = self._given.get(push.push_id)
         if known is not None:
             return known
-        taken = _taken(message, push)
+        taken = int(push.taken_at)
         if push.attempt > 1:
             # Resumed from a queue: what it says was true when it was taken, so it must not win over what was said since.
             return taken
@@ -48,11 +47,3 @@ class LiveClock:
         """What a push says, also where the caller stated it: later ones have to be newer."""
         latest = self._latest.get(target.address)
         self._latest.put(target.address, timestamp if latest is None else max(latest, timestamp))
-
-
-def _taken(message: Message, push: PushContext) -> int:
-    """When the push was taken from the input: the same on every attempt, also in another process."""
-    if message.expires_at is None and push.expires_at is not None and not push.ttl_zero:
-        lifetime = message.default_ttl() if message.ttl is None else seconds(message.ttl)
-        return int(push.expires_at - lifetime + 0.001)
-    return int(push.now)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pushkit.apns.json_text import Refused, custom_keys, localized_args, mapping_in, text_in, wrong
 from pushkit.apns.messages.options import Options
 from pushkit.notification import InterruptionLevel, Localized, Notification, Sound
-from pushkit.verdict import refuse_payload
+from pushkit.own_reasons import refuse
 
 _NOTHING = Options()
 _T = TypeVar("_T")
@@ -40,13 +40,7 @@ def body_for(notification: Notification, given: Options | None) -> tuple[dict[st
         aps["sound"] = sound
     shows = bool(aps)
     if notification.background and shows:
-        raise Refused(
-            refuse_payload(
-                "background_with_content",
-                "Send two pushes, or leave background off and set apns.Options(content_available=True): a background push shows nothing.",
-                field="background",
-            )
-        )
+        raise Refused(refuse("background_with_content", field="background"))
     _settings(aps, notification, options)
     if notification.background or options.content_available:
         aps["content-available"] = 1
@@ -57,13 +51,7 @@ def body_for(notification: Notification, given: Options | None) -> tuple[dict[st
     body: dict[str, Any] = {"aps": aps}
     _custom(body, notification, options)
     if not shows and not notification.background:
-        raise Refused(
-            refuse_payload(
-                "empty_message",
-                "Give the notification a title, body, badge or sound; or set background=True to wake the app without showing anything.",
-                field="title",
-            )
-        )
+        raise Refused(refuse("empty_message", field="title"))
     return body, shows
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any, cast
 
 import attrs
 
@@ -25,10 +25,11 @@ from pushkit.lru import LRU
 from pushkit.messages import Message
 from pushkit.notification import Notification
 from pushkit.outcomes import Action, Scope
+from pushkit.own_reasons import refuse
 from pushkit.provider import Examination, PushContext, Stamp
 from pushkit.targets import Target
 from pushkit.untrusted import server_time
-from pushkit.verdict import Acceptance, LatchCredential, RetireConnection, Verdict, refuse_technical
+from pushkit.verdict import Acceptance, LatchCredential, RetireConnection, Verdict
 from pushkit.wire import HeaderBlock, Origin, OriginPolicy, WireRequest, WireResponse, WireResult
 
 _POST = b"POST"
@@ -41,8 +42,11 @@ _SHARED_BLOCKS = 256
 #: Seconds between the two clocks from which on the difference is worth telling.
 SKEW = 300.0
 
-#: No fresh token and no new connection can help against a wrong clock.
-_CLOCK_DIRECTIVES = (LatchCredential(),)
+#: No fresh token and no new connection can help against a wrong clock, and no other key: somebody has to set it.
+_WRONG_CLOCK: Mapping[str, Any] = {"action": Action.FIX_CONFIGURATION, "directives": (LatchCredential(),)}
+
+#: Seconds before a push that a wrong clock stopped may be sent again: sooner nobody has set it.
+_CLOCK_WAIT = 60.0
 
 _EXPIRES_SOON = 30 * 24 * 3600.0
 
@@ -152,31 +156,18 @@ class ApnsSender:
             return refused
         route = self._routes.get(target.environment)
         if route is None:
-            return refuse_technical(
+            return refuse(
                 "environment_not_configured",
-                f"Add credentials for Apple's {self.environment(target)} environment to the settings, or correct this device's environment.",
-                scope=Scope.CONFIGURATION,
-                action=Action.FIX_CONFIGURATION,
+                advice=f"Add credentials for Apple's {self.environment(target)} environment to the settings, or correct this device's environment.",
                 detail="apns.Config(credentials={…}) has none for it",
             )
         return None if route.certificate is None else self._check_certificate(route.certificate, prepared)
 
     def _check_certificate(self, certificate: Certificate, prepared: ApnsPrepared) -> Verdict | None:
         if prepared.rule.token_only:
-            return refuse_technical(
-                "token_key_required",
-                "Use a token key (.p8): Apple takes this type of push with no certificate.",
-                scope=Scope.CONFIGURATION,
-                action=Action.FIX_CREDENTIALS,
-            )
+            return refuse("token_key_required")
         if not certificate.covers(prepared.topic):
-            return refuse_technical(
-                "topic_not_in_certificate",
-                "Make a certificate that covers this app and service, or use a token key, which covers all of the team's.",
-                scope=Scope.CONFIGURATION,
-                action=Action.FIX_CREDENTIALS,
-                detail="the certificate's topics do not hold the one of this push",
-            )
+            return refuse("topic_not_in_certificate", detail="the certificate's topics do not hold the one of this push")
         return None
 
     def address(self, prepared: ApnsPrepared, target: ApnsTarget, push: PushContext) -> WireRequest | Verdict:
@@ -188,7 +179,7 @@ class ApnsSender:
         expires_at = push.expires_at
         expiration = 0 if push.ttl_zero else (None if expires_at is None else int(expires_at))
         if prepared.clock is not None:
-            body = prepared.clock(self._live.timestamp(prepared.message, target, push))
+            body = prepared.clock(self._live.timestamp(target, push))
         else:
             body = prepared.body
             if prepared.stated is not None:
@@ -256,7 +247,8 @@ class ApnsSender:
                 verdict,
                 advice=f"Set the clock of this server right: it is {round(abs(skew) / 60)} minutes {direction}, so Apple refuses every sign-in token it makes.",
                 info={**verdict.info, "clock_skew_seconds": str(round(skew))},
-                directives=_CLOCK_DIRECTIVES,
+                **_WRONG_CLOCK,
+                floor=_CLOCK_WAIT if verdict.retryable else None,
             )
         if (
             verdict.reason == "ExpiredProviderToken"
@@ -267,7 +259,8 @@ class ApnsSender:
             return attrs.evolve(
                 verdict,
                 advice="Set the clock of this server right: Apple calls a sign-in token expired that was made just now.",
-                directives=_CLOCK_DIRECTIVES,
+                **_WRONG_CLOCK,
+                floor=_CLOCK_WAIT,
             )
         return verdict
 

@@ -16,8 +16,9 @@ import attrs
 from pushkit.apns.kinds import Environment
 from pushkit.codec import register
 from pushkit.outcomes import Action
+from pushkit.own_reasons import refuse
 from pushkit.targets import Target
-from pushkit.verdict import Verdict, refuse_recipient
+from pushkit.verdict import Verdict
 
 #: Apple does not promise a length; this only keeps a path inside what a server takes.
 LONGEST_TOKEN = 1024
@@ -159,16 +160,14 @@ def _kind(value: object) -> str:
 
 
 def _refused(detail: str) -> Verdict:
-    return refuse_recipient(
-        "invalid_token", "Remove or correct this device: what is stored for it can never be a token of Apple's.", detail=detail
-    )
+    return refuse("invalid_token", detail=detail)
 
 
 def _lookalike(detail: str, mend: str) -> Verdict:
     # Whoever stores tokens in another form does so for all of them: that is a bug to mend, not devices to remove.
-    return refuse_recipient(
+    return refuse(
         "invalid_token",
-        f"Correct how this device's token is stored before you remove anything: {mend}.",
+        advice=f"Correct how this device's token is stored before you remove anything: {mend}.",
         action=Action.REVIEW_RECIPIENT,
         detail=detail,
     )
@@ -179,9 +178,8 @@ def check_channel(target: Channel) -> Verdict | None:
     channel_id: object = target.channel_id
     if isinstance(channel_id, str) and 0 < len(channel_id) <= LONGEST_CHANNEL_ID and _is_base64(channel_id):
         return None
-    return refuse_recipient(
+    return refuse(
         "invalid_channel_id",
-        "Remove or correct the stored channel id: it is not what Apple gave.",
         detail=f"expected base64 text, got {_kind(channel_id) if not isinstance(channel_id, str) else f'{len(channel_id)} characters'}",
     )
 
@@ -191,9 +189,4 @@ def check_environment(target: ApnsTarget) -> Verdict | None:
     value: object = target.environment
     if value is None or isinstance(value, Environment):
         return None
-    return refuse_recipient(
-        "invalid_environment",
-        "Correct the environment that is stored for this device: it is either 'production' or 'sandbox'.",
-        action=Action.REVIEW_RECIPIENT,
-        detail=f"expected apns.Environment, got a {type(value).__name__}",
-    )
+    return refuse("invalid_environment", detail=f"expected apns.Environment, got a {type(value).__name__}")

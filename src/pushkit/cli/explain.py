@@ -208,7 +208,7 @@ def _of_verdict(provider: str, verdict: Verdict) -> dict[str, Any]:
         "suspicion": verdict.suspicion,
         "who": WHO[verdict.category],
         "advice": verdict.advice,
-        "advice_zh": advice(provider, verdict.action, verdict.advice, "zh"),
+        "advice_zh": advice(provider, verdict.action, verdict.advice, "zh", reason=verdict.reason),
         "detail": _shown(verdict.detail, limit=500),
     }
 

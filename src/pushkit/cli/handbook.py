@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import attrs
 
-from pushkit.cli.own_words import FATES, NIGHTS, WORDS, source_of
+from pushkit.cli.own_words import ANYWHERE, DECIDED, FATES, FLOORS, NIGHTS, PLACES, WORDS, source_of
 from pushkit.faults import FAULTS, judge_fault
 from pushkit.notes import Note, Source
 from pushkit.outcomes import Action, Category, Disposition, Scope
@@ -265,7 +265,8 @@ def _webpush() -> Iterable[Entry]:
 def own_verdicts() -> Sequence[tuple[str, Verdict]]:
     """What pushkit says by itself: where it is found, and the verdict on each kind of fault and each decision of delivery."""
     from pushkit.delivery import settle
-    from pushkit.webpush.reasons import LOCAL
+    from pushkit.own_reasons import OWN as OWN_REASONS
+    from pushkit.own_reasons import refuse
     from pushkit.wire import Processed, WireFault
 
     found: list[tuple[str, Verdict]] = []
@@ -276,18 +277,16 @@ def own_verdicts() -> Sequence[tuple[str, Verdict]]:
             found.append((FATES[1], judge_fault(WireFault(kind=kind, processed=Processed.NO), {}, 1.0)))
     decisions = [settle.expired(), settle.superseded(), settle.cancelled(), settle.closed(), settle.no_room()]
     decisions += [settle.circuit_open(0.0, ""), settle.throttled(0.0, "")]
-    found += [("decided before sending", verdict) for verdict in decisions]
-    for reason, row in LOCAL.items():
-        verdict = Verdict(
-            category=row.kind.category,
-            reason=reason,
-            action=row.kind.action,
-            scope=row.kind.scope,
-            disposition=Disposition.NOT_SENT,
-            advice=row.advice,
-            suspicion=row.kind.suspicion,
-        )
-        found.append(("web push, found before sending", verdict))
+    found += [(DECIDED, verdict) for verdict in decisions]
+    told = {verdict.reason for _, verdict in found}
+    for reason, row in OWN_REASONS.items():
+        # A fault's word may be found before sending as well: a browser's address that is not allowed.
+        if reason in told and row.category is Category.TECHNICAL:
+            continue
+        verdict = refuse(reason, floor=FLOORS.get(reason))
+        if reason == "retry_budget_exhausted":
+            verdict = attrs.evolve(verdict, disposition=Disposition.UNKNOWN)
+        found.append((PLACES.get(reason, ANYWHERE), verdict))
     return found
 
 
@@ -329,7 +328,7 @@ def _own() -> Iterable[Entry]:
             varies=verdict.reason in _VARIES,
             suspicion=verdict.suspicion,
             advice=verdict.advice,
-            advice_zh=advice_in("webpush", verdict.action, verdict.advice, "zh"),
+            advice_zh=advice_in(OWN, verdict.action, verdict.advice, "zh", reason=verdict.reason),
             night=night,
             night_zh=night_zh,
             source=source_of(verdict.reason, where),

@@ -1,8 +1,8 @@
 """
-The words that pushkit itself says: for what it finds before sending, decides while sending, or never got an answer to.
+The words that pushkit itself says, for a reader: what each usually means at night, and where that comes from.
 
-What a function of delivery or a table of faults says is taken from there (``handbook.own_verdicts``); a word
-whose sentence is put together from the case at hand (which field, how many bytes) has its general sentence here.
+What they mean and what to do stands in the tables that the code itself uses (``own_reasons``, ``faults``, delivery's
+decisions; see ``handbook.own_verdicts``). Here is what only a reader wants to know: what is usual at night, and the source.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pushkit.outcomes import Action, Category, Disposition, Scope
 
 @attrs.frozen(kw_only=True)
 class Word:
-    """A word whose sentence depends on the case."""
+    """A word that stands in no table."""
 
     reason: str
     where: str
@@ -30,14 +30,6 @@ class Word:
     scope: Scope | None = None
     disposition: Disposition = Disposition.NOT_SENT
     floor: float | None = None
-
-
-def _payload(reason: str, where: str, advice: str, advice_zh: str) -> Word:
-    return Word(reason=reason, where=where, category=Category.PAYLOAD, action=Action.FIX_PAYLOAD, advice=advice, advice_zh=advice_zh)
-
-
-def _recipient(reason: str, where: str, advice: str, advice_zh: str, action: Action = Action.REVIEW_RECIPIENT) -> Word:
-    return Word(reason=reason, where=where, category=Category.RECIPIENT, action=action, advice=advice, advice_zh=advice_zh)
 
 
 def _technical(
@@ -72,101 +64,13 @@ FATES: Final = ("fate unknown", "not processed")
 """Where a fault's rows stand: whether the provider may have the push."""
 ANYWHERE: Final = "found before sending"
 DECIDED: Final = "decided before sending"
-_APNS: Final = "apns, found before sending"
-_FCM: Final = "fcm, found before sending"
 _OAUTH: Final = "fcm, signing in to Google"
-_WEB: Final = "web push, found before sending"
 
 # fmt: off
 WORDS: tuple[Word, ...] = (
-    # what every provider's messages and recipients share
-    _payload("wrong_message", ANYWHERE,
-        "Send this kind of message to the recipients that it is made for; a Notification goes to every kind.",
-        "把这种消息发给它所适用的接收者；Notification 可以发给任何一种。"),
-    _payload("invalid_field", ANYWHERE,
-        "Correct the field that the outcome names: it does not hold what belongs there.",
-        "更正结果中指出的字段：它的内容不是该字段应有的。"),
-    _payload("invalid_options", ANYWHERE,
-        "Give options= as a tuple of what each provider calls Options, such as (apns.Options(...), fcm.Options(...)).",
-        "请用元组填写 options=，内容是各提供商的 Options，例如 (apns.Options(...), fcm.Options(...))。"),
-    _payload("invalid_ttl", ANYWHERE,
-        "Give ttl as seconds (0 or more) or a timedelta, or expires_at as a datetime with a time zone.",
-        "请用秒数（不小于 0）或 timedelta 填写有效期（ttl），或用带时区的时间填写 expires_at。"),
-    _payload("reserved_key", ANYWHERE,
-        "Rename the entry of data that the outcome names: the provider, or another field of the notification, uses this name.",
-        "给结果中指出的 data 项改名：这个名字已被提供商或通知的另一个字段占用。"),
-    _payload("empty_message", ANYWHERE,
-        "Give the notification a title or a body, or say that it is a background push.",
-        "给通知加上标题或正文，或说明它是后台推送。"),
-    _payload("payload_too_large", ANYWHERE,
-        "Shorten the message: the outcome says how many bytes it has and how many the provider takes.",
-        "缩短消息：结果中说明它有多少字节，以及提供商接受多少。"),
-    _payload("dry_run_not_supported", ANYWHERE,
-        "Leave dry_run off, or use check(): there is no trial for this, it would really be sent.",
-        "不要使用 dry_run，或改用 check()：这里没有试发，会真的发出。"),
-    _payload("message_failed", ANYWHERE,
-        "Repair the callable that makes the message: it raised an error, or gave none for this recipient.",
-        "修复生成消息的函数：它抛出了错误，或没有为此接收者给出消息。"),
-    _recipient("invalid_target", ANYWHERE,
-        "Repair this row of the recipient list: it holds nothing that can be sent to.",
-        "修复接收者名单中的这一行：它不是可以发送的接收者。", Action.REMOVE_RECIPIENT),
-    _technical("provider_not_configured", ANYWHERE,
-        "Give the client a configuration for this provider (apns=, fcm= or webpush=): it has none.",
-        "为客户端提供该提供商的配置（apns=、fcm= 或 webpush=）：目前没有。"),
-    _technical("app_not_configured", ANYWHERE,
-        "Configure this app, or correct the app of these targets: the client knows none of that name, or cannot use what it was given.",
-        "配置这个 app，或更正这些接收者的 app：客户端不认识这个名字，或无法使用所给的配置。"),
-    # what delivery decides
-    _credential("credential_latched", DECIDED,
-        "Mend the key or account that the provider refused: nothing more is sent with it until it works again.",
-        "修复提供商拒绝的密钥或账号：在它恢复之前，不再用它发送。", floor=0.0),
-    _credential("credential_fetch_failed", DECIDED,
-        "Check how this credential is fetched: the code that fetches it raised an error, or asked without an end.",
-        "检查获取此凭据的代码：它抛出了错误，或不断请求没有结束。", floor=1.0),
-    _technical("credential_timeout", DECIDED,
-        "Try again later: fetching the credential took too long; check how it is fetched if this lasts.",
-        "稍后再试：获取凭据用时太久；如果持续出现，请检查获取方式。", Action.RETRY_LATER, Scope.ATTEMPT, floor=1.0),
-    _technical("retry_budget_exhausted", "decided after an attempt",
-        "Try again later: so many pushes fail that repeating them all would only add to the load.",
-        "稍后再试：失败太多，全部重试只会加重负担。", Action.RETRY_LATER, Scope.ATTEMPT, floor=1.0, disposition=Disposition.UNKNOWN),
-    _technical("provider_error", "decided before or after an attempt",
-        "Report this: the code of this provider raised an error.",
-        "请报告：此提供商的代码抛出了错误。", Action.REPORT_BUG),
-    # apns
-    _payload("background_with_content", _APNS,
-        "Send two pushes, or leave background off and set apns.Options(content_available=True): a background push shows nothing.",
-        "分成两条推送发送，或不设 background 而设置 apns.Options(content_available=True)：后台推送不显示任何内容。"),
-    _payload("collapse_id_too_long", _APNS,
-        "Shorten the collapse id to 64 bytes.", "把 collapse id 缩短到 64 字节。"),
-    _recipient("invalid_token", "apns and fcm, found before sending",
-        "Remove or correct this device: what is stored for it cannot be a token. Where it is one in another form, correct how tokens are stored.",
-        "移除或更正此设备：保存的内容不可能是 token。如果只是换了一种形式，请更正保存 token 的方式。", Action.REMOVE_RECIPIENT),
-    _recipient("invalid_channel_id", _APNS,
-        "Remove or correct the stored channel id: it is not what Apple gave.",
-        "移除或更正保存的频道编号：它不是苹果给出的。", Action.REMOVE_RECIPIENT),
-    _recipient("invalid_environment", _APNS,
-        "Correct the environment that is stored for this device: it is either 'production' or 'sandbox'.",
-        "更正为此设备保存的环境：只能是 'production' 或 'sandbox'。"),
-    _technical("environment_not_configured", _APNS,
-        "Add credentials for this environment of Apple's to the settings, or correct this device's environment.",
-        "在设置中添加该苹果环境的凭据，或更正此设备的环境。"),
-    _technical("token_key_required", _APNS,
-        "Use a token key (.p8): Apple takes this type of push with no certificate.",
-        "请使用令牌密钥（.p8）：苹果不接受用证书发送这种推送。", Action.FIX_CREDENTIALS),
-    _technical("topic_not_in_certificate", _APNS,
-        "Make a certificate that covers this app and service, or use a token key, which covers all of the team's.",
-        "制作涵盖此应用和服务的证书，或使用令牌密钥，它涵盖团队的全部应用。", Action.FIX_CREDENTIALS),
-    _technical("unreadable_answer", "apns, channels",
+    _technical("malformed_response", "apns, channels",
         "Look the channel up with channels().list(): Apple did it, and the answer was in no form that is known here.",
         "用 channels().list() 查看频道：苹果已执行，但响应的格式无法识别。", Action.REPORT_BUG, disposition=Disposition.UNKNOWN),
-    # fcm
-    _payload("invalid_topic", _FCM,
-        "Correct the topic name: plain letters, digits and -_.~% only.", "更正主题名称：只能用字母、数字和 -_.~%。"),
-    _payload("invalid_condition", _FCM,
-        "Correct the condition: at most 5 topics, joined by && and ||.", "更正条件：最多 5 个主题，用 && 和 || 连接。"),
-    _technical("no_credential", _FCM,
-        "Report this to the pushkit maintainers: a request was about to go out without an access token.",
-        "请报告给 pushkit 维护者：有请求在没有访问令牌的情况下将要发出。", Action.REPORT_BUG, Scope.CREDENTIAL),
     _credential("oauth_invalid_grant", _OAUTH,
         "Check the service account key and the server's clock: Google refuses the sign-in.",
         "检查服务账号密钥和服务器时钟：谷歌拒绝了身份验证。"),
@@ -182,12 +86,6 @@ WORDS: tuple[Word, ...] = (
     _technical("oauth_no_metadata_server", _OAUTH,
         "Set project_id, or use a service account: this is none of Google's machines.",
         "设置 project_id，或使用服务账号：这不是谷歌的机器。"),
-    _credential("oauth_failed", _OAUTH,
-        "Check the credentials that google-auth was given: it raised an error.",
-        "检查交给 google-auth 的凭据：它抛出了错误。"),
-    _credential("oauth_wrong_token", _OAUTH,
-        "Correct the callable that gives the access token: what it gave cannot be one.",
-        "更正给出访问令牌的函数：它给出的不可能是令牌。"),
     _technical("oauth_tls_failed", _OAUTH,
         "Check the certificate store and any proxy in between: the certificate of Google's sign-in service is not trusted here.",
         "检查证书库和中间的代理：这里不信任谷歌登录服务的证书。"),
@@ -200,11 +98,42 @@ WORDS: tuple[Word, ...] = (
     _credential("oauth_…", _OAUTH,
         "Check the credentials: Google's sign-in service refuses them, in the word behind oauth_.",
         "检查凭据：谷歌的登录服务拒绝了它们，原因是 oauth_ 后面的词。"),
-    # web push
-    _technical("too_many_origins", _WEB,
-        "Try again in a minute: pushes go to too many different push services that are not known at once.",
-        "一分钟后再试：同时发往太多不认识的推送服务。", Action.RETRY_LATER, Scope.THROTTLE, floor=60.0),
 )
+"""The words that stand in no table, since what they say is Google's, or said of a call that is no push."""
+
+FLOORS: Mapping[str, float] = {
+    "credential_latched": 0.0,
+    "credential_fetch_failed": 1.0,
+    "credential_timeout": 1.0,
+    "retry_budget_exhausted": 1.0,
+    "too_many_origins": 60.0,
+}
+"""Seconds before a push that ended so may be tried again, of the words that are no refusal for good."""
+
+_APNS_ALONE: Final = (
+    "background_with_content", "collapse_id_too_long", "invalid_channel_id", "invalid_environment", "environment_not_configured",
+    "token_key_required", "topic_not_in_certificate",
+)
+_FCM_ALONE: Final = ("invalid_topic_name", "invalid_condition", "no_credential")
+_WEB_ALONE: Final = (
+    "invalid_endpoint", "endpoint_not_allowed", "endpoint_permanently_removed", "invalid_p256dh", "invalid_auth_secret",
+    "subscription_expired", "vapid_key_not_configured", "vapid_keypair_mismatch", "invalid_vapid_subject", "invalid_topic",
+    "invalid_declarative_message", "missing_fallback", "invalid_padding", "background_not_supported", "invalid_location",
+    "message_gone", "withdrawal_not_supported", "too_many_origins",
+)
+
+PLACES: Mapping[str, str] = {
+    "credential_latched": DECIDED,
+    "credential_fetch_failed": DECIDED,
+    "credential_timeout": DECIDED,
+    "retry_budget_exhausted": "decided after an attempt",
+    "provider_error": "decided before or after an attempt",
+    "invalid_token": f"apns and fcm, {ANYWHERE}",
+    **dict.fromkeys(_APNS_ALONE, f"apns, {ANYWHERE}"),
+    **dict.fromkeys(_FCM_ALONE, f"fcm, {ANYWHERE}"),
+    **dict.fromkeys(_WEB_ALONE, f"web push, {ANYWHERE}"),
+}
+"""Where a word is said, if it is not found before sending by every provider."""
 
 _TYPO = (
     "A mistake in a program, found the first time that it runs; every push of that call fails, and nothing was sent.",
@@ -288,19 +217,17 @@ NIGHTS: Mapping[str, tuple[str, str]] = {
         "A mistake in pushkit or in a provider of your own; the log names the error.",
         "pushkit 或自己写的提供商有错误；日志里有错误名称。"),
     "wrong_message": _TYPO,
-    "unsupported_message": _TYPO,
     "invalid_field": _CAMPAIGN,
     "invalid_options": _TYPO,
-    "invalid_payload": _CAMPAIGN,
     "invalid_padding": _TYPO,
     "invalid_ttl": _TYPO,
     "invalid_topic": (
         "A topic is made out of something free, such as a title or a city with a blank in it.",
         "topic 取自随意的文字，例如带空格的标题或城市名。"),
+    "invalid_topic_name": _TYPO,
     "invalid_condition": _TYPO,
     "reserved_key": _CAMPAIGN,
     "empty_message": _CAMPAIGN,
-    "empty_notification": _CAMPAIGN,
     "payload_too_large": (
         "A campaign with a long text, or data that grew (a whole object instead of its id).",
         "某个活动的文字太长，或附带的数据变大（整个对象而不是编号）。"),
@@ -322,7 +249,7 @@ NIGHTS: Mapping[str, tuple[str, str]] = {
     "collapse_id_too_long": (
         "A template makes the collapse id out of something long, such as a title or a web address.",
         "某个模板用很长的内容（标题、网址等）拼成 collapse id。"),
-    "unreadable_answer": (
+    "malformed_response": (
         "Apple changed an answer, or a proxy did: look for a newer pushkit.", "苹果或代理改变了响应的格式：看看有没有新版 pushkit。"),
     "no_credential": ("A mistake of pushkit's.", "pushkit 的错误。"),
     "oauth_invalid_grant": _SIGN_IN,
@@ -334,9 +261,6 @@ NIGHTS: Mapping[str, tuple[str, str]] = {
     "oauth_no_metadata_server": (
         "The program runs somewhere else than on Google's machines, with settings made for those.",
         "程序不在谷歌的机器上运行，设置却是为谷歌的机器写的。"),
-    "oauth_failed": _SIGN_IN,
-    "oauth_wrong_token": (
-        "The program that gives the token changed.", "给出令牌的程序有改动。"),
     "oauth_tls_failed": (
         "A proxy that opens encrypted traffic was put in between, or this machine's list of authorities is old.",
         "中间加了会拆解加密流量的代理，或这台机器的根证书列表太旧。"),

@@ -44,7 +44,7 @@ class AsyncClient:
     what a provider, a network or a row of data did.
 
     Args:
-        apns: an ``apns.Config``, a mapping of app names to them, or a callable ``app -> Config | None``.
+        apns: an ``apns.Config``, a mapping of app names to them (read once), or a callable ``app -> Config | None``.
         fcm: the same with ``fcm.Config``.
         webpush: the same with ``webpush.Config``.
         providers: further providers (see ``pushkit.Provider``).

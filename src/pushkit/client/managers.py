@@ -14,6 +14,7 @@ from pushkit.client.readiness import token_of
 from pushkit.delivery import settle
 from pushkit.delivery.policy import RetryPolicy
 from pushkit.delivery.push import Call, Nobody, Push
+from pushkit.delivery.retry import least_delay
 from pushkit.delivery.senders import SenderState
 from pushkit.delivery.source import Source
 from pushkit.delivery.stream import Collecting
@@ -88,7 +89,12 @@ async def _one(state: State, request: WireRequest) -> WireResult:
 
 
 async def with_token(
-    state: State, opened: SenderState, make: Callable[[str], Generator[WireRequest, WireResult, R]], stale: Callable[[R], bool]
+    state: State,
+    opened: SenderState,
+    make: Callable[[str], Generator[WireRequest, WireResult, R]],
+    *,
+    stale: Callable[[R], bool],
+    again: Callable[[R], R],
 ) -> R | Verdict:
     """
     Carry out a flow that needs an access token; a token that is refused as stale is renewed once.
@@ -98,7 +104,9 @@ async def with_token(
         opened: whose token.
         make: the flow for a token (empty where the sender has its own).
         stale: whether a result says that the token was refused.
+        again: such a result, where the renewed token was refused as well.
     """
+    renewed = False
     while True:
         token = await token_of(state, opened)
         if isinstance(token, Verdict):
@@ -107,11 +115,9 @@ async def with_token(
         if token is None or opened.entry is None or not stale(result):
             return result
         state.engine.store.drop(opened.entry, token.value)
-        stale = _never
-
-
-def _never(_: object) -> bool:
-    return False
+        if renewed:
+            return again(result)
+        renewed = True
 
 
 def _outcome(state: State, target: Target, judged: Acceptance | Verdict, started: float) -> Outcome:
@@ -120,7 +126,8 @@ def _outcome(state: State, target: Target, judged: Acceptance | Verdict, started
     now = state.clock.monotonic()
     if isinstance(judged, Acceptance):
         return settle.accepted(push, judged, now)
-    return settle.failed(push, judged, now)
+    retry_at = state.clock.time() + least_delay(judged) if judged.retryable else None
+    return settle.failed(push, judged, now, retry_at=retry_at)
 
 
 class AsyncChannels:
@@ -281,12 +288,13 @@ class AsyncTopics:
         from pushkit.client.options import checked_targets
 
         targets = _in_app(checked_targets(to, "topics()"), self._app)
+        policy = checked_policy(retry, self._default)
         if message.old_service:
             from pushkit.client.old_topics import change
 
-            return await change(self._state(), message, targets)
+            return await change(self._state(), message, targets, policy)
         engine = self._state().engine
-        return await Collecting(engine, Source(targets), checked_policy(retry, self._default), message, unique=False).report()
+        return await Collecting(engine, Source(targets), policy, message, unique=False).report()
 
     async def list(self, target: Registration | Installation) -> TopicsAnswer:
         """The topics that a registration follows: ``answer.topics``."""
@@ -304,7 +312,8 @@ class AsyncTopics:
                 lambda token: list_flow(
                     cast("Any", opened.sender), target, token=token, now=state.clock.time(), deadline=state.clock.monotonic() + CALL_WITHIN
                 ),
-                lambda result: isinstance(result, Verdict) and RefreshCredential() in result.directives,
+                stale=lambda result: isinstance(result, Verdict) and RefreshCredential() in result.directives,
+                again=lambda result: settle.refused_again(result) if isinstance(result, Verdict) else result,
             )
         if isinstance(found, Verdict):
             return TopicsAnswer(outcome=_outcome(state, target, found, started))

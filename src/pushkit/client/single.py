@@ -20,7 +20,7 @@ async def send_one(
     """Have one push sent; cancelling this cancels the push."""
     sink = _One(engine.loop)
     call = Call(message, policy, sink, single=True, dry_run=dry_run)
-    push = engine.take(call, to, engine.lane_of(to))
+    push = engine.take(call, to, engine.lane_of(to, call.quota))
     if sink.outcome is not None:
         return sink.checked(call)
     try:

@@ -58,7 +58,7 @@ class Client:
     row of data did.
 
     Args:
-        apns: an ``apns.Config``, a mapping of app names to them, or a callable ``app -> Config | None``.
+        apns: an ``apns.Config``, a mapping of app names to them (read once), or a callable ``app -> Config | None``.
         fcm: the same with ``fcm.Config``.
         webpush: the same with ``webpush.Config``.
         providers: further providers (see ``pushkit.Provider``).
@@ -410,8 +410,9 @@ class _One:
 
     def begin(self, call: Call, target: Any, message: Message | None, problem: Any) -> None:
         """Take the push (on the loop)."""
+        quota = call.quota if message is None else message.quota
         try:
-            self._push = self._engine.take(call, target, self._engine.lane_of(target), message=message, problem=problem)
+            self._push = self._engine.take(call, target, self._engine.lane_of(target, quota), message=message, problem=problem)
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that asked
             self.error = error
             self._bell.ring()

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from pushkit.faults import FAULTS
+from pushkit.own_reasons import OWN
 from pushkit.secret import clean
 
 OTHER = "other"
@@ -28,23 +29,17 @@ REASON_LIMIT = 200
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9 _.-]{0,63}")
 _HTTP = re.compile(r"(?:oauth_)?http_[1-5][0-9]{2}")
 
-OWN_REASONS = frozenset({
-    # delivery
-    "app_not_configured", "cancelled", "circuit_open", "client_closed", "credential_fetch_failed", "credential_latched", "credential_timeout", "expired",
-    "invalid_options", "invalid_target", "invalid_ttl", "message_failed", "provider_error", "provider_not_configured", "retry_budget_exhausted", "superseded",
-    "throttled", "timeout", "wrong_message",
-    # what providers find before anything is sent
-    "background_with_content", "dry_run_not_supported", "empty_message", "endpoint_not_allowed", "environment_not_configured", "invalid_channel_id",
-    "invalid_condition", "invalid_environment", "invalid_field", "invalid_token", "invalid_topic", "no_credential", "oauth_unavailable",
-    "payload_too_large", "token_key_required", "too_many_origins", "topic_not_in_certificate", "wrong_message_type",
+OWN_REASONS = frozenset(OWN) | {row.reason for row in FAULTS.values()} | frozenset({
+    # a channel's answer without what it should hold
+    "malformed_response",
     # Google's sign-in (RFC 6749 section 5.2, and Google's own words)
     "oauth_access_denied", "oauth_admin_policy_enforced", "oauth_deleted_client", "oauth_disabled_client", "oauth_invalid_client",
     "oauth_invalid_grant", "oauth_invalid_request", "oauth_invalid_scope", "oauth_malformed_response", "oauth_not_found",
-    "oauth_org_internal", "oauth_unauthorized_client", "oauth_unsupported_grant_type",
+    "oauth_no_metadata_server", "oauth_org_internal", "oauth_refused", "oauth_unavailable", "oauth_unauthorized_client", "oauth_unsupported_grant_type",
     # topics of FCM
     "ALREADY_EXISTS", "TOO_MANY_TOPICS", "UNKNOWN",
 })  # fmt: skip
-"""Words of pushkit's own that stand in no provider's table."""
+"""Words that stand in no provider's table."""
 
 _WIDE_HOSTS = (".notify.windows.com", ".push.apple.com")
 """Services that spread over hosts of their own making: one name for all of them."""
@@ -77,21 +72,19 @@ class Bounded:
 @cache
 def known_reasons(provider: str) -> frozenset[str]:
     """Every reason in a provider's table, and pushkit's own; only those for a fourth provider."""
-    ours = {row.reason for row in FAULTS.values()} | OWN_REASONS
     if provider == "apns":
         from pushkit.apns.reasons import ROWS as APNS
 
-        return frozenset(APNS) | ours
+        return frozenset(APNS) | OWN_REASONS
     if provider == "fcm":
         from pushkit.fcm.reasons import ROWS as FCM
 
         # A fault at the token endpoint has its usual name with "oauth_" in front.
-        return frozenset(row.reason for row in FCM.values()) | ours | {f"oauth_{row.reason}" for row in FAULTS.values()}
+        return frozenset(row.reason for row in FCM.values()) | OWN_REASONS | {f"oauth_{row.reason}" for row in FAULTS.values()}
     if provider == "webpush":
-        from pushkit.webpush.reasons import LOCAL
         from pushkit.webpush.reasons import ROWS as WEBPUSH
 
-        return frozenset(row.reason for row in WEBPUSH if row.reason is not None) | frozenset(LOCAL) | ours
+        return frozenset(row.reason for row in WEBPUSH if row.reason is not None) | OWN_REASONS
     return OWN_REASONS
 
 

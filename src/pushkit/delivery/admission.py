@@ -23,14 +23,19 @@ def too_late(push: Push, now: float, mono: float) -> Verdict | None:
     return settle.no_room() if mono >= push.give_up else None
 
 
-def held_up(push: Push, state: SenderState, mono: float) -> Verdict | None:
+def held_up(push: Push, lane: Lane, mono: float) -> Verdict | None:
     """Whether the provider asked for a pause that covers this push."""
+    state = lane.state
     if state.pauses:
-        until = state.pauses.get(state.sender.throttle_key(push.target))
+        until = state.pauses.get(state.pause_key(push.target, lane.quota))
         if until is not None and mono < until:
             return settle.throttled(until - mono, "this recipient or topic")
-    until = state.limiter.paused_until
-    return settle.throttled(until - mono, "the whole project") if mono < until else None
+    until = lane.limiter.paused_until
+    return (
+        settle.throttled(until - mono, "the whole project" if not lane.quota else f"{lane.quota} of the whole project")
+        if mono < until
+        else None
+    )
 
 
 def shut(state: SenderState, mono: float) -> Verdict | None:

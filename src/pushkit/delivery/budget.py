@@ -18,6 +18,8 @@ COST_ATTEMPT = 5.0
 COST_UNKNOWN = 10.0
 REFUND_CLEAN = 1.0
 """What a push accepted at its first attempt gives back."""
+QUIET = 60.0
+"""Seconds without a refused repeat after which the next one is news again."""
 
 
 def cost(verdict: Verdict) -> float:
@@ -32,13 +34,14 @@ def cost(verdict: Verdict) -> float:
 class Budget:
     """Tokens for repeats. Never blocks: there are enough, or there is no repeat."""
 
-    __slots__ = ("capacity", "exhausted", "tokens")
+    __slots__ = ("_refused_at", "capacity", "exhausted", "tokens")
 
     def __init__(self, capacity: float = CAPACITY) -> None:
         self.capacity = capacity
         self.tokens = capacity
         self.exhausted = False
-        """Whether a repeat was refused since the budget was last at least half full: what tells a hook once."""
+        """Whether a repeat was refused since the budget was last at least half full."""
+        self._refused_at = float("-inf")
 
     def spend(self, price: float) -> bool:
         """Take this many tokens if they are there."""
@@ -54,10 +57,16 @@ class Budget:
             if self.exhausted and self.tokens * 2 >= self.capacity:
                 self.exhausted = False
 
-    def first_refusal(self) -> bool:
-        """Note a refused repeat; True for the first since the budget recovered."""
-        first = not self.exhausted
+    def first_refusal(self, now: float) -> bool:
+        """
+        Note a refused repeat (monotonic seconds); True for the first of an exhaustion, which is what hooks hear.
+
+        An exhaustion is over when the budget is half full again and has refused nothing for a while: in a
+        service that comes and goes, whole waves of repeats are paid back and spent again every few seconds.
+        """
+        first = not self.exhausted and now - self._refused_at >= QUIET
         self.exhausted = True
+        self._refused_at = now
         return first
 
     @property

@@ -14,9 +14,10 @@ from typing import Any, Protocol, cast
 
 from pushkit.clock import Clock, Timer
 from pushkit.lru import LRU
-from pushkit.outcomes import Action, Scope
+from pushkit.outcomes import Action
+from pushkit.own_reasons import refuse
 from pushkit.provider import AccessToken, Credential, CredentialFlow
-from pushkit.verdict import Verdict, refuse_technical
+from pushkit.verdict import Verdict
 from pushkit.wire import Cancellable, Transport, WireResult
 
 log = logging.getLogger("pushkit")
@@ -199,32 +200,13 @@ def _has_end(token: AccessToken) -> bool:
 def _broken(error: BaseException) -> Verdict:
     # The text of somebody else's exception may quote keys: its class alone is shown.
     log.error("fetching a credential raised %s; its text is not shown since it may hold secrets", type(error).__name__)
-    return refuse_technical(
-        "credential_fetch_failed",
-        "Check how this credential is fetched: the code that fetches it raised an error.",
-        scope=Scope.CREDENTIAL,
-        action=Action.FIX_CREDENTIALS,
-        retryable=True,
-        floor=1.0,
-        detail=type(error).__name__,
-    )
+    return refuse("credential_fetch_failed", floor=1.0, detail=type(error).__name__)
 
 
 def _slow() -> Verdict:
-    return refuse_technical(
-        "credential_timeout",
-        "Try again later: fetching the credential took too long; check how it is fetched if this lasts.",
-        scope=Scope.ATTEMPT,
-        action=Action.RETRY_LATER,
-        retryable=True,
-        floor=1.0,
-    )
+    return refuse("credential_timeout", floor=1.0)
 
 
 def _endless() -> Verdict:
-    return refuse_technical(
-        "credential_fetch_failed",
-        "Report this: fetching a credential asked for one request after the other without an end.",
-        scope=Scope.CREDENTIAL,
-        action=Action.REPORT_BUG,
-    )
+    advice = "Report this: fetching a credential asked for one request after the other without an end."
+    return refuse("credential_fetch_failed", advice=advice, action=Action.REPORT_BUG)

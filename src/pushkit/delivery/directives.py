@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pushkit import events
+from pushkit.delivery import settle
 from pushkit.delivery.senders import LATCH_PROBE, Latch
 from pushkit.outcomes import Action, Scope
 from pushkit.provider import AccessToken, EndingCredentials
@@ -34,19 +35,22 @@ class Director:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def act(self, push: Push, lane: Lane, verdict: Verdict, result: WireResult, mono: float) -> None:
-        """Do what the verdict asks for, before the push itself is decided about."""
+    def act(self, push: Push, lane: Lane, verdict: Verdict, result: WireResult, mono: float) -> Verdict:
+        """Do what the verdict asks for, before the push itself is decided about; gives the verdict as it is now."""
         state = lane.state
+        if push.refreshed:
+            verdict = settle.refused_again(verdict)
         for directive in verdict.directives:
             if isinstance(directive, RefreshCredential):
                 self._refresh(push, state, verdict, mono, latch=directive.latch)
             elif isinstance(directive, RetireConnection):
                 self._engine.transport.retire(result.connection_id, rejected=directive.rejected)
             elif isinstance(directive, Pause):
-                self._pause(push, state, verdict, directive, mono)
+                self._pause(push, lane, verdict, directive, mono)
             else:
                 assert isinstance(directive, LatchCredential)
                 self.latch(state, verdict, mono)
+        return verdict
 
     def _refresh(self, push: Push, state: SenderState, verdict: Verdict, mono: float, *, latch: bool) -> None:
         if state.entry is not None:
@@ -57,12 +61,13 @@ class Director:
             # Refused again although it was fresh: every push with it will be.
             self.latch(state, verdict, mono)
 
-    def _pause(self, push: Push, state: SenderState, verdict: Verdict, directive: Pause, mono: float) -> None:
+    def _pause(self, push: Push, lane: Lane, verdict: Verdict, directive: Pause, mono: float) -> None:
         seconds = directive.seconds if directive.seconds is not None else max(verdict.floor or 0.0, verdict.retry_after or 0.0)
         if directive.scope is PauseScope.PROJECT:
-            state.limiter.throttled(mono, seconds)
+            lane.limiter.throttled(mono, seconds)
         else:
-            state.pauses.put(state.sender.throttle_key(push.target), mono + seconds)
+            state = lane.state
+            state.pauses.put(state.pause_key(push.target, lane.quota), mono + seconds)
 
     # -- the latch -----------------------------------------------------------------------------------
 

@@ -92,7 +92,7 @@ class Dispatch:
             return True
         if not self.slots.free(lane) or state.waiting >= self.slots.shared_limit:
             return False
-        limiter = state.limiter
+        limiter = lane.limiter
         if limiter.rate is None and limiter.paused_until == 0.0:
             return True
         delay = limiter.delay(self._clock.monotonic())
@@ -107,7 +107,7 @@ class Dispatch:
 
     def _limited(self, lane: Lane) -> bool:
         """Whether the rate holds this lane back. A pause does not: what meets one sleeps or comes back."""
-        limiter = lane.state.limiter
+        limiter = lane.limiter
         if limiter.rate is None:
             return False
         now = self._clock.monotonic()
@@ -171,7 +171,7 @@ class Dispatch:
             if not lane.waiting:
                 del self._queued[lane]
             elif self._limited(lane):
-                self._open_later(lane.state.limiter.delay(self._clock.monotonic()))
+                self._open_later(lane.limiter.delay(self._clock.monotonic()))
             elif self.slots.free(lane):
                 return lane
         return None

@@ -89,13 +89,13 @@ class Engine:
 
     # -- taking ------------------------------------------------------------------------------------
 
-    def lane_of(self, target: Any) -> Lane | Verdict:
-        """Where a target's pushes go, or why nowhere. Cheap: asked for every target before it is taken."""
+    def lane_of(self, target: Any, quota: str = "") -> Lane | Verdict:
+        """Where a target's pushes go, or why nowhere. Cheap: asked for every target before it is taken. ``quota``: the message's."""
         state = self.senders.get(target)
         if isinstance(state, Verdict):
             return state
         try:
-            return state.lane(target, self.guard, self._monotonic())
+            return state.lane(target, self.guard, self._monotonic(), quota)
         except Exception as error:  # noqa: BLE001 - a fourth provider's mistake stops its own pushes alone
             return settle.broken(state.provider, error)
 
@@ -135,17 +135,17 @@ class Engine:
             return push
         push.lane = lane = where
         if message is None:
-            if refusal is not None:
-                # Nobody made its message, and nobody needs to.
-                self.finish(push, settle.failed(push, refusal, push.taken))
-                return push
-            if problem is None:
+            if refusal is None and problem is None:
                 message, problem = make_message(call, target)
             if message is None:
-                assert problem is not None
-                self.finish(push, settle.failed(push, problem, push.taken))
+                # Of one that is refused nobody made the message, and nobody needs to.
+                refused = refusal or problem
+                assert refused is not None
+                self.finish(push, settle.failed(push, refused, push.taken))
                 return push
             push.message = message
+            if message.quota != lane.quota:
+                push.lane = lane = lane.state.lane(target, self.guard, push.taken, message.quota)
         try:
             if resume is None:
                 ready = call.ready(message, lane.state, target.__class__)
@@ -193,8 +193,8 @@ class Engine:
             refusal = too_late(push, now, mono)
         if state.latch is not None:
             refusal = refusal or shut(state, mono)
-        if state.pauses or mono < state.limiter.paused_until:
-            refusal = refusal or held_up(push, state, mono)
+        if state.pauses or mono < lane.limiter.paused_until:
+            refusal = refusal or held_up(push, lane, mono)
         if refusal is None and lane.breaker.state is not State.CLOSED:
             refusal, changed = broken_circuit(lane, mono)
             if changed:
@@ -227,7 +227,7 @@ class Engine:
         push.started = now
         push.started_mono = mono
         self.slots.take(lane)
-        state.limiter.take(mono)
+        lane.limiter.take(mono)
         state.last_used = mono
         if not lane.origin:
             lane.origin = str(request.origin)
@@ -308,7 +308,7 @@ class Engine:
             self.news.attempt_finished(push, lane.origin)
         lost = isinstance(result, WireFault) and result.kind is FaultKind.CONNECTION_LOST
         self._count(push, lane, judged, mono, result.connection_id if lost else 0)
-        self.director.act(push, lane, judged, result, mono)
+        judged = self.director.act(push, lane, judged, result, mono)
         if judged.disposition is Disposition.UNKNOWN:
             push.doubtful = True
         push.request = None
@@ -391,7 +391,7 @@ class Engine:
     def _stopped(self, push: Push, verdict: Verdict, decision: Decision) -> None:
         if decision.stop is Stop.BUDGET:
             assert push.lane is not None
-            if push.lane.state.budget.first_refusal():
+            if push.lane.state.budget.first_refusal(self._monotonic()):
                 self.news.budget_exhausted(push.lane.state)
             verdict = settle.exhausted(verdict)
         retry_at = self._time() + decision.defer if decision.retryable else None

@@ -19,15 +19,18 @@ SINGLES_IN_A_ROW = 9
 
 class Lane:
     """
-    The way to one service for one app: its slots in use, its queue, its breaker.
+    The way to one service for one app: its slots in use, its queue, its breaker, and the limit that it shares.
 
     The environment stands for the origin: a sender gives different ones for targets of different origins.
     """
 
-    __slots__ = ("breaker", "origin", "place", "state", "used", "waiting", "watch")
+    __slots__ = ("breaker", "limiter", "origin", "place", "quota", "state", "used", "waiting", "watch")
 
-    def __init__(self, state: SenderState, environment: str, watch: Watch) -> None:
+    def __init__(self, state: SenderState, environment: str, watch: Watch, quota: str = "") -> None:
         self.state = state
+        self.quota = quota
+        """What its requests count against at the provider (``Message.quota``)."""
+        self.limiter = state.limiter(quota)
         self.place = Place(state.provider, state.app, environment)
         self.watch = watch
         self.breaker = Breaker()

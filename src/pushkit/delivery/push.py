@@ -15,8 +15,9 @@ from pushkit.lru import LRU
 from pushkit.message_checks import Lifetime, first_look
 from pushkit.messages import Message
 from pushkit.outcomes import Attempt, Disposition, WaitedFor
+from pushkit.own_reasons import refuse
 from pushkit.provider import DryRuns, Prepared, Stamp
-from pushkit.verdict import Verdict, refuse_payload
+from pushkit.verdict import Verdict
 
 if TYPE_CHECKING:
     from pushkit.clock import Timer
@@ -112,6 +113,7 @@ class Push:
         "started",
         "started_mono",
         "taken",
+        "taken_at",
         "target",
         "timer",
         "token",
@@ -141,6 +143,8 @@ class Push:
         self.token: str | None = None
         self.taken = 0.0
         """Monotonic: when it was taken from the input."""
+        self.taken_at = 0.0
+        """Epoch seconds: when it was taken first, perhaps by an earlier call."""
         self.give_up = 0.0
         """Monotonic: the policy's deadline."""
         self.started = 0.0
@@ -190,8 +194,10 @@ class Push:
         resume = failure.resume if failure is not None else None
         if failure is None or resume is None:
             self.push_id = new_push_id()
+            self.taken_at = now
             self.expires_at = life.at if life.at is not None else now + life.ttl
             return
+        self.taken_at = now if resume.taken_at is None else resume.taken_at
         self.push_id = resume.push_id
         self.expires_at = resume.expires_at
         self.unknown_retried = resume.unknown_retried
@@ -256,7 +262,21 @@ class Ready:
 class Call:
     """What the pushes of one ``send``, ``send_many``, ``stream`` or ``resume`` share."""
 
-    __slots__ = ("_fixed", "_last", "_stamp", "context", "dry_run", "make", "message", "objection", "policy", "raised_at", "single", "sink")
+    __slots__ = (
+        "_fixed",
+        "_last",
+        "_stamp",
+        "context",
+        "dry_run",
+        "make",
+        "message",
+        "objection",
+        "policy",
+        "quota",
+        "raised_at",
+        "single",
+        "sink",
+    )
 
     def __init__(
         self,
@@ -269,6 +289,8 @@ class Call:
     ) -> None:
         self.message = message if isinstance(message, Message) else None
         self.make = None if isinstance(message, Message) else message
+        self.quota = message.quota if isinstance(message, Message) else ""
+        """What its pushes count against at the provider, unless a callable's message says otherwise."""
         self.policy = policy
         self.sink = sink
         self.single = single
@@ -324,18 +346,14 @@ class Call:
 
     def _prepare(self, message: Message, stamp: Stamp, state: SenderState, kind: type[Target]) -> Ready | Verdict:
         if message.provider is not None and message.provider != state.provider:
-            return refuse_payload(
+            return refuse(
                 "wrong_message",
-                f"Send this message to {message.provider}'s targets only, or use a Notification, which goes to every kind.",
+                advice=f"Send this message to {message.provider}'s targets only, or use a Notification, which goes to every kind.",
                 detail=f"a message of {message.provider} for a target of {state.provider}",
             )
         if stamp.dry_run and not (isinstance(state.sender, DryRuns) and state.sender.dry_runs):
             # Here and not in the providers: one that does not know the word would really send.
-            return refuse_payload(
-                "dry_run_not_supported",
-                "Leave dry_run off, or use check(): this provider offers no trial, it would deliver the push.",
-                field="dry_run",
-            )
+            return refuse("dry_run_not_supported", field="dry_run")
         life = first_look(message)
         if isinstance(life, Verdict):
             return life
@@ -376,6 +394,4 @@ def _raised_at(error: Exception) -> str:
 
 def no_message(detail: str) -> Verdict:
     """There is no message for this target."""
-    return refuse_payload(
-        "message_failed", "Repair the callable that makes the message: it gave none for this recipient.", field="message", detail=detail
-    )
+    return refuse("message_failed", field="message", detail=detail)

@@ -163,9 +163,6 @@ def decide(verdict: Verdict, policy: RetryPolicy, facts: Facts, *, waits: Waits 
         return stopped
     if _refreshing(verdict, facts):
         return Decision(0.0, refresh=True) if facts.left > 0 else stopped._replace(stop=Stop.DEADLINE)
-    if any(isinstance(directive, RefreshCredential) for directive in verdict.directives):
-        # Refused again with a fresh credential: more of the same would not help.
-        return stopped._replace(stop=Stop.NOT_RETRYABLE, retryable=False)
     early = verdict.early is not None and not facts.early_used
     if early:
         assert verdict.early is not None

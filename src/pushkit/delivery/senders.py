@@ -13,10 +13,10 @@ from pushkit.delivery.lanes import Lane
 from pushkit.delivery.limiter import Limiter
 from pushkit.errors import ConfigurationError
 from pushkit.lru import LRU
-from pushkit.outcomes import Action, Scope
-from pushkit.provider import Credential, ManyOrigins, Provider, RampsUp, Sender
+from pushkit.own_reasons import refuse
+from pushkit.provider import Credential, ManyOrigins, MoreQuotas, Provider, RampsUp, Sender
 from pushkit.targets import Target
-from pushkit.verdict import Verdict, refuse_recipient, refuse_technical
+from pushkit.verdict import Verdict
 
 if TYPE_CHECKING:
     from pushkit.delivery.credential_store import CredentialStore, Entry
@@ -65,7 +65,7 @@ class SenderState:
         "lanes",
         "last_used",
         "latch",
-        "limiter",
+        "limiters",
         "pauses",
         "pool_keys",
         "provider",
@@ -79,7 +79,8 @@ class SenderState:
         self.app = sender.app
         self.attempt_timeout = sender.attempt_timeout
         self.budget = Budget()
-        self.limiter = Limiter(sender.rate, sender.ramp if isinstance(sender, RampsUp) else 0.0)
+        self.limiters: dict[str, Limiter] = {"": Limiter(sender.rate, sender.ramp if isinstance(sender, RampsUp) else 0.0)}
+        """By what is counted: pushes, and what the provider counts beside them."""
         self.pauses: LRU[Hashable, float] = LRU(PAUSES)
         """Throttle key to the monotonic time until which nothing is sent there."""
         self.latch: Latch | None = None
@@ -94,15 +95,29 @@ class SenderState:
         self.waiting = 0
         """Pushes that wait for the credential."""
 
-    def lane(self, target: Target, guard: Guard, now: float) -> Lane:
-        """The lane of a target."""
+    def lane(self, target: Target, guard: Guard, now: float, quota: str = "") -> Lane:
+        """The lane of a target, for what counts against this quota."""
         environment = self.sender.environment(target)
-        key = environment if self._origin_key is None else (environment, self._origin_key(target))
+        key: Hashable = environment if self._origin_key is None else (environment, self._origin_key(target))
+        if quota:
+            key = (quota, key)
         lane = self.lanes.get(key)
         if lane is None:
-            lane = Lane(self, environment, guard.watch(Place(self.provider, self.app, environment), now))
+            lane = Lane(self, environment, guard.watch(Place(self.provider, self.app, environment), now), quota)
             self.lanes.put(key, lane)
         return lane
+
+    def limiter(self, quota: str) -> Limiter:
+        """How fast may be sent what counts against this quota."""
+        limiter = self.limiters.get(quota)
+        if limiter is None:
+            limiter = self.limiters[quota] = Limiter(self.sender.rate_of(quota) if isinstance(self.sender, MoreQuotas) else None)
+        return limiter
+
+    def pause_key(self, target: Target, quota: str) -> Hashable:
+        """What a pause of this recipient or topic is remembered by."""
+        key = self.sender.throttle_key(target)
+        return (quota, key) if quota else key
 
     @property
     def in_flight(self) -> int:
@@ -214,50 +229,32 @@ class Senders:
 
 def _no_target(target: object) -> Verdict:
     seen = "nothing (None)" if target is None else f"a {type(target).__name__}"
-    return refuse_recipient(
+    return refuse(
         "invalid_target",
-        "Repair this row of the recipient list: it holds no target.",
         detail=f"expected a target such as apns.Device(...), fcm.Registration(...) or webpush.Subscription(...), found {seen}",
     )
 
 
 def _bad_app(app: object) -> Verdict:
-    return refuse_recipient(
-        "invalid_target",
-        "Repair this row of the recipient list: its app is no text.",
-        action=Action.REVIEW_RECIPIENT,
-        detail=f"app is a {type(app).__name__}",
+    return refuse(
+        "invalid_target", advice="Repair this row of the recipient list: its app is no text.", detail=f"app is a {type(app).__name__}"
     )
 
 
 def _not_configured(provider: str) -> Verdict:
-    known = provider if provider in {"apns", "fcm", "webpush"} else None
-    return refuse_technical(
-        "provider_not_configured",
-        f"Pass {known}= to the client: it has no configuration for this kind of target."
-        if known
-        else "Pass the provider of this kind of target to the client in providers=[...].",
-        scope=Scope.CONFIGURATION,
-        action=Action.FIX_CONFIGURATION,
-        detail=f"provider {provider!r}",
+    mend = (
+        f"Pass {provider}= to the client: it has no configuration for this kind of target."
+        if provider in {"apns", "fcm", "webpush"}
+        else None
     )
+    return refuse("provider_not_configured", advice=mend, detail=f"provider {provider!r}")
 
 
 def _unknown_app(provider: str, app: str) -> Verdict:
-    return refuse_technical(
-        "app_not_configured",
-        "Configure this app, or correct the app of these targets: the client knows none of that name.",
-        scope=Scope.CONFIGURATION,
-        action=Action.FIX_CONFIGURATION,
-        detail=f"app {app!r} of {provider}"[:200],
-    )
+    return refuse("app_not_configured", detail=f"app {app!r} of {provider}"[:200])
 
 
 def _wrong_configuration(app: str, detail: str) -> Verdict:
-    return refuse_technical(
-        "app_not_configured",
-        "Correct this app's configuration: it cannot be used as it is.",
-        scope=Scope.CONFIGURATION,
-        action=Action.FIX_CONFIGURATION,
-        detail=f"app {app!r}: {detail}"[:500],
+    return refuse(
+        "app_not_configured", advice="Correct this app's configuration: it cannot be used as it is.", detail=f"app {app!r}: {detail}"[:500]
     )

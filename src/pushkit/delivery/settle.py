@@ -17,9 +17,9 @@ from pushkit.outcomes import (
     Disposition,
     Failure,
     Resume,
-    Scope,
 )
-from pushkit.verdict import Acceptance, Verdict, refuse_technical
+from pushkit.own_reasons import OWN, refuse
+from pushkit.verdict import Acceptance, RefreshCredential, Verdict
 
 if TYPE_CHECKING:
     from pushkit.delivery.push import Push
@@ -140,6 +140,7 @@ def resume_of(push: Push) -> Resume | None:
         dedupe=push.call.policy.dedupe if push.prepared is None else push.prepared.stamp.dedupe,
         unknown_retried=push.unknown_retried,
         dry_run=push.call.dry_run if push.prepared is None else push.prepared.stamp.dry_run,
+        taken_at=push.taken_at,
     )
 
 
@@ -148,124 +149,70 @@ def resume_of(push: Push) -> Resume | None:
 
 def expired() -> Verdict:
     """Too old before an attempt."""
-    return refuse_technical(
-        "expired",
-        "Send it anew if it still matters: it was older than its ttl before it could be sent; raise ttl or send more at once if this happens often.",
-        scope=Scope.ATTEMPT,
-        action=Action.FIX_CONFIGURATION,
-    )
+    return refuse("expired")
 
 
 def superseded() -> Verdict:
     """A later message made it worthless."""
-    return refuse_technical(
-        "superseded",
-        "Nothing to do: a later update for the same recipient was sent meanwhile.",
-        scope=Scope.ATTEMPT,
-        action=Action.FIX_CONFIGURATION,
-    )
+    return refuse("superseded")
 
 
 def cancelled() -> Verdict:
     """The caller gave up before it was sent."""
-    return refuse_technical(
-        "cancelled",
-        "Send it again if it still matters: the sender gave up before it was sent.",
-        scope=Scope.ATTEMPT,
-        action=Action.RETRY_LATER,
-        retryable=True,
-        floor=0.0,
-    )
+    return refuse("cancelled", floor=0.0)
 
 
 def closed() -> Verdict:
     """The client was closed before it was sent."""
-    return refuse_technical(
-        "client_closed",
-        "Send it again with an open client: this one was closed before it was sent.",
-        scope=Scope.ATTEMPT,
-        action=Action.RETRY_LATER,
-        retryable=True,
-        floor=0.0,
-    )
+    return refuse("client_closed", floor=0.0)
 
 
 def no_room() -> Verdict:
     """The deadline passed while it waited for its turn."""
-    return refuse_technical(
-        "timeout",
-        "Try again later: there was no room for this push in time, so it was not sent; raise max_in_flight or the deadline if this happens often.",
-        scope=Scope.ATTEMPT,
-        action=Action.RETRY_LATER,
-        retryable=True,
-        floor=1.0,
-    )
+    return refuse("timeout", floor=1.0)
 
 
 def circuit_open(wait: float, origin: str) -> Verdict:
     """The breaker is open."""
-    return refuse_technical(
-        "circuit_open",
-        "Try again later: this push service failed so often that it is left alone for a moment.",
-        scope=Scope.ATTEMPT,
-        action=Action.RETRY_LATER,
-        retryable=True,
-        floor=max(0.0, wait),
-        detail=origin,
-    )
+    return refuse("circuit_open", floor=max(0.0, wait), detail=origin)
 
 
 def throttled(wait: float, what: str) -> Verdict:
     """A pause that the provider asked for lasts longer than this push can wait."""
-    return refuse_technical(
-        "throttled",
-        "Try again later: the push service asked for a pause that is not over yet.",
-        scope=Scope.THROTTLE,
-        action=Action.RETRY_LATER,
-        retryable=True,
-        floor=max(0.0, wait),
-        detail=what,
-    )
+    return refuse("throttled", floor=max(0.0, wait), detail=what)
 
 
 def latched(cause: Verdict, wait: float) -> Verdict:
     """The credential is out of use."""
-    return refuse_technical(
-        "credential_latched",
-        f"{cause.advice} Nothing more is sent with this credential until it works again.",
-        scope=Scope.CREDENTIAL,
-        action=cause.action,
-        retryable=True,
-        floor=max(0.0, wait),
-        detail=f"stopped after {cause.reason}",
-    )
+    advice = f"{cause.advice} Nothing more is sent with this credential until it works again."
+    return refuse("credential_latched", advice=advice, action=cause.action, floor=max(0.0, wait), detail=f"stopped after {cause.reason}")
+
+
+def refused_again(verdict: Verdict) -> Verdict:
+    """A fresh credential was refused like the one before: waiting helps no more, somebody has to look at it."""
+    import attrs
+
+    if not any(isinstance(directive, RefreshCredential) for directive in verdict.directives):
+        return verdict
+    action = Action.FIX_CREDENTIALS if verdict.action is Action.RETRY_LATER else verdict.action
+    return attrs.evolve(verdict, action=action, retryable=False, floor=None, retry_after=None)
 
 
 def exhausted(cause: Verdict) -> Verdict:
     """The retry budget is used up: the last attempt's failure, under the word that says why it was the last."""
     import attrs
 
+    reason = "retry_budget_exhausted"
     told = f"after {cause.reason}" + (f": {cause.detail}" if cause.detail else "")
-    return attrs.evolve(
-        cause,
-        reason="retry_budget_exhausted",
-        advice="Try again later: so many pushes fail that repeating them all would only add to the load.",
-        detail=told[:500],
-    )
+    return attrs.evolve(cause, reason=reason, advice=OWN[reason].advice, detail=told[:500])
 
 
 def broken(provider: str, error: BaseException, disposition: Disposition = Disposition.NOT_SENT) -> Verdict:
     """A provider's code raised: a mistake of ours, or of a fourth provider. It stops its own pushes alone."""
+    import attrs
+
     log.error("the %s provider raised %s; its text is not shown since it may hold secrets", provider, type(error).__name__)
-    return Verdict(
-        category=Category.TECHNICAL,
-        reason="provider_error",
-        advice="Report this: the code of this provider raised an error.",
-        scope=Scope.CONFIGURATION,
-        action=Action.REPORT_BUG,
-        disposition=disposition,
-        detail=f"{provider}: {type(error).__name__}",
-    )
+    return attrs.evolve(refuse("provider_error", detail=f"{provider}: {type(error).__name__}"), disposition=disposition)
 
 
 def closed_unanswered() -> Verdict:

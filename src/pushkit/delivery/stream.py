@@ -81,7 +81,7 @@ class Feeding(ABC):
                 if self._seen is not None and self._repeated(item):
                     continue
             target = self.target_of(item)
-            where = engine.lane_of(target)
+            where = engine.lane_of(target, self._quota_of(item))
             if not isinstance(where, Verdict) and not engine.dispatch.has_room(where, patience):
                 self._held = item
                 break
@@ -93,6 +93,9 @@ class Feeding(ABC):
     def target_of(self, item: Any) -> Any:
         """The target of an item of the source."""
         return item.target if self._resuming else item
+
+    def _quota_of(self, item: Any) -> str:
+        return item.resume.message.quota if self._resuming else self.call.quota
 
     def take(self, item: Any, target: Any, where: Lane | Verdict, refusal: Verdict | None = None) -> None:
         """Hand one to the engine; ``refusal``: why it is not to be sent."""
@@ -158,7 +161,7 @@ class Feeding(ABC):
             self._held = END
         for item in rest:
             target = self.target_of(item)
-            self.take(item, target, self.engine.lane_of(target), verdict)
+            self.take(item, target, self.engine.lane_of(target, self._quota_of(item)), verdict)
 
     def close_input(self) -> None:
         """The client is being closed: take nothing more, let what was taken end."""

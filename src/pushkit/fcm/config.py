@@ -28,6 +28,8 @@ DEFAULT_ORIGIN: Final = "https://fcm.googleapis.com"
 DEFAULT_IID_ORIGIN: Final = "https://iid.googleapis.com"
 PROJECT_RATE: Final = 10_000.0
 """Pushes a second: Google's default quota of 600 000 a minute."""
+TOPIC_RATE: Final = 3_000.0
+"""Topic changes a second: Google's quota for a project, beside the one for pushes."""
 
 MOST_STREAMS: Final = 100
 """Concurrent requests a connection; Google ends a connection that opens more."""
@@ -89,7 +91,10 @@ class Config:
     max_connections: int = 4
     """HTTP/2 connections at the most; each carries 100 pushes at a time."""
     rate: float | None = PROJECT_RATE
-    """Pushes a second at the most, over all of this client. The default is Google's default quota; None for no limit."""
+    """
+    Pushes a second at the most, over all of this client. The default is Google's default quota; None for no limit.
+    Topic changes are counted by themselves, as Google does: as many a second, and never more than its 3000.
+    """
     ramp: float = attrs.field(default=0.0, converter=_seconds)
     """
     Seconds (or a ``timedelta``) in which ``rate`` is reached, from a tenth of it: Google asks big senders to

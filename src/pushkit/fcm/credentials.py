@@ -20,10 +20,10 @@ import attrs
 from pushkit.errors import ConfigurationError
 from pushkit.fcm import oauth
 from pushkit.files import read_key_file
-from pushkit.outcomes import Action, Scope
+from pushkit.own_reasons import refuse
 from pushkit.provider import AccessToken, Credential, CredentialFlow
 from pushkit.secret import fingerprint, without_locals
-from pushkit.verdict import Verdict
+from pushkit.verdict import LatchCredential, Verdict
 from pushkit.wire import HeaderBlock, Origin, WireRequest
 
 if TYPE_CHECKING:
@@ -107,9 +107,13 @@ class ServiceAccount:
             if not isinstance(value, str) or not value:
                 raise _wrong(f"{name} is {'empty' if value == '' else 'a ' + type(value).__name__}; expected the text from the key file")
         try:
-            Origin.parse(self.token_uri)
+            scheme = Origin.parse(self.token_uri).scheme
         except ValueError:
             raise _wrong(f"token_uri is no address; expected one such as {DEFAULT_TOKEN_URI}") from None
+        if scheme != "https":
+            raise _wrong(
+                f"token_uri begins with {scheme}://, which would show each sign-in and its token; expected https://, as Google gives it"
+            )
         if not _DOMAIN.fullmatch(self.universe_domain):
             raise _wrong(f"universe_domain is no domain; expected one such as {DEFAULT_UNIVERSE}")
         object.__setattr__(self, "_key", _rsa_key(self.private_key))
@@ -311,6 +315,11 @@ class CallableToken:
         return "<CallableToken>"
 
 
+_CALLABLE = "the callable given as credentials"
+_SHORTLY = 1.0
+"""Seconds before it is asked again."""
+
+
 class _CallableCredential:
     """Asks a caller's own callable, in a worker thread."""
 
@@ -329,7 +338,7 @@ class _CallableCredential:
             try:
                 token: object = self._source()
             except Exception as error:  # noqa: BLE001 - the caller's code may raise anything; its text may quote a secret
-                return oauth.unavailable(f"the callable given as credentials raised {type(error).__name__}")
+                return refuse("credential_fetch_failed", floor=_SHORTLY, detail=f"{_CALLABLE} raised {type(error).__name__}")
             if isinstance(token, AccessToken):
                 return _given(token, now)
             if oauth.is_token(token):
@@ -347,7 +356,7 @@ def _given(token: AccessToken, now: float) -> AccessToken | Verdict:
     if isinstance(ends, bool) or not isinstance(ends, (int, float)) or not -math.inf < ends < _FAR_FUTURE:
         return _wrong_token(f"returned an AccessToken with a {type(ends).__name__} as expires_at; expected epoch seconds (time.time() + …)")
     if ends <= now:
-        return oauth.unavailable("the callable given as credentials returned a token that has ended already")
+        return refuse("credential_fetch_failed", floor=_SHORTLY, detail=f"{_CALLABLE} returned a token that has ended already")
     return attrs.evolve(token, expires_at=now + oauth.usable_for(ends - now))
 
 
@@ -358,8 +367,8 @@ def _seen(value: object) -> str:
 
 
 def _wrong_token(what: str) -> Verdict:
-    detail = f"the callable given as credentials {what}"
-    return oauth.refused("oauth_wrong_token", scope=Scope.CREDENTIAL, action=Action.FIX_CREDENTIALS, detail=detail)
+    # The next call would give the same: this is for whoever wrote it.
+    return refuse("credential_fetch_failed", detail=f"{_CALLABLE} {what}", directives=(LatchCredential(),))
 
 
 Credentials: TypeAlias = "ServiceAccount | StaticToken | MetadataServer | GoogleAuth | TokenCallable"

@@ -19,8 +19,9 @@ from pushkit.fcm.targets import FcmTarget
 from pushkit.lru import LRU
 from pushkit.messages import Message as BaseMessage
 from pushkit.notification import Notification
+from pushkit.own_reasons import refuse
 from pushkit.provider import Prepared, PushContext, Stamp
-from pushkit.verdict import Verdict, refuse_payload
+from pushkit.verdict import Verdict
 
 DEVICE_LIMIT = 4096
 """Bytes of keys and values for one device (Google's ErrorCode page)."""
@@ -115,23 +116,23 @@ def prepare(message: BaseMessage, kind: type[FcmTarget], stamp: Stamp, label: st
     try:
         resource = _resource(message)
         if resource is None:
-            return refuse_payload(
+            return refuse(
                 "wrong_message",
-                f"Send a Notification or an fcm.Message to an fcm.{kind.__name__}; a {type(message).__name__} cannot go there.",
+                advice=f"Send a Notification or an fcm.Message to an fcm.{kind.__name__}; a {type(message).__name__} cannot go there.",
                 detail=f"a {type(message).__name__} for an fcm.{kind.__name__}",
             )
         if isinstance(message, Notification):
             if not message.background and not _shows(resource):
-                return refuse_payload("empty_message", _EMPTY_NOTIFICATION, field="title")
+                return refuse("empty_message", field="title")
         elif not _shows(resource) and not _carries(resource):
-            return refuse_payload("empty_message", _EMPTY_MESSAGE, field="notification")
+            return refuse("empty_message", advice=_EMPTY_MESSAGE, field="notification")
         checked_text(stamp.key, "key")
         _check_together(resource, kind, portable=isinstance(message, Notification))
         _check_size(resource, kind, portable=isinstance(message, Notification))
     except Refused as refusal:
         verb = "Shorten" if refusal.reason == "payload_too_large" else "Correct"
         advice = f"{verb} {refusal.field}: it {refusal.problem}."
-        return refuse_payload(refusal.reason, advice, field=refusal.field, detail=refusal.problem)
+        return refuse(refusal.reason, advice=advice, field=refusal.field, detail=refusal.problem)
     if label is not None:
         resource.setdefault("fcm_options", {}).setdefault("analytics_label", label)
     resource, replaceable = _deduped(resource, message, kind, stamp)
@@ -150,9 +151,6 @@ def _resource(message: BaseMessage) -> Wire | None:
     return resource
 
 
-_EMPTY_NOTIFICATION = (
-    "Give the notification a title, body, badge or sound; or set background=True to wake the app without showing anything."
-)
 _EMPTY_MESSAGE = "Give the message something to say: a notification, data, or a platform's own block."
 
 

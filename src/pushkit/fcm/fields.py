@@ -122,9 +122,12 @@ def _durations(value: Any, path: str) -> list[str] | None:
 
 
 def _ttl(value: Any, path: str) -> str:
-    length = seconds_of(value, path)
+    try:
+        length = seconds_of(value, path)
+    except Refused as refusal:
+        raise Refused(refusal.field, refusal.problem, "invalid_ttl") from None
     if length > LONGEST_TTL:
-        raise Refused(path, f"is longer than 28 days; expected 0 to {LONGEST_TTL} seconds")
+        raise Refused(path, f"is longer than 28 days; expected 0 to {LONGEST_TTL} seconds", "invalid_ttl")
     return f"{math.floor(length)}s"  # FCM rounds down to whole seconds
 
 

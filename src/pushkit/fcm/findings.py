@@ -35,8 +35,6 @@ def findings(config: Config, app: str, now: float) -> Iterator[Finding]:  # noqa
                 f"messages go to project {config.project_id}, the account belongs to {credentials.project_id}",
                 f"grant the account the role Firebase Cloud Messaging API Admin in {config.project_id}, or correct project_id",
             )
-        if not credentials.token_uri.startswith("https://"):
-            yield found(Level.WARNING, "credentials", "token_uri is not https", "take the key file as Google gives it, except in tests")
     elif isinstance(credentials, StaticToken):
         yield found(
             Level.WARNING,

@@ -18,8 +18,9 @@ from pushkit import untrusted
 from pushkit.errors import ConfigurationError
 from pushkit.fcm import oauth
 from pushkit.outcomes import Action, Scope
+from pushkit.own_reasons import refuse
 from pushkit.provider import AccessToken
-from pushkit.verdict import Verdict
+from pushkit.verdict import LatchCredential, Verdict
 
 _MISSING = 'fcm.GoogleAuth needs google-auth with its requests transport: pip install "pushkit-sdk[google]"'
 
@@ -111,12 +112,8 @@ class GoogleCredential:
             except exceptions.GoogleAuthError as error:
                 return _failed(error)
             except Exception as error:  # noqa: BLE001 - google-auth lets files, subprocesses and requests raise what they like
-                return oauth.refused(
-                    "oauth_failed",
-                    scope=Scope.CREDENTIAL,
-                    action=Action.FIX_CREDENTIALS,
-                    detail=f"google-auth raised {type(error).__name__}",
-                )
+                detail = f"google-auth raised {type(error).__name__}"
+                return refuse("credential_fetch_failed", detail=detail, directives=(LatchCredential(),))
             return _token_of(self._scoped, now)
 
 

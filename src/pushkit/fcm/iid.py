@@ -17,8 +17,8 @@ from pushkit import untrusted
 from pushkit.fcm.classify import Context, classify_topics, iid_verdict
 from pushkit.fcm.targets import FcmTarget, Registration, topic_problem
 from pushkit.fcm.topics import bare
-from pushkit.outcomes import Action
-from pushkit.verdict import Acceptance, Verdict, refuse_payload, refuse_recipient
+from pushkit.own_reasons import refuse
+from pushkit.verdict import Acceptance, Verdict
 from pushkit.wire import OriginPolicy, WireRequest, WireResponse, WireResult
 
 if TYPE_CHECKING:
@@ -82,12 +82,11 @@ def batch_request(sender: FcmSender, tokens: Sequence[str], topic: str, *, subsc
 def _problem(target: Any, topic: Any) -> Verdict | None:
     problem = topic_problem(topic)
     if problem is not None:
-        return refuse_payload("invalid_topic", f"Correct the topic: its name {problem}.", field="topic")
+        return refuse("invalid_topic_name", advice=f"Correct the topic: its name {problem}.", field="topic")
     if not isinstance(target, Registration):
-        return refuse_recipient(
+        return refuse(
             "invalid_target",
-            f"Use the newer topic service for this one: the old one knows registration tokens only, not a {type(target).__name__}.",
-            action=Action.REVIEW_RECIPIENT,
+            advice=f"Use the newer topic service for this one: the old one knows registration tokens only, not a {type(target).__name__}.",
         )
     return target.problem()
 

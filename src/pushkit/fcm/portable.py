@@ -75,8 +75,6 @@ def merged(base: Wire, over: Wire) -> Wire:
 
 
 def _options(notification: Notification) -> Options | None:
-    if not isinstance(notification.options, tuple):
-        raise Refused("options", f"is a {type(notification.options).__name__}; expected a tuple such as (fcm.Options(…),)")
     found: Options | None = notification.options_for(Options)
     return found
 

@@ -11,16 +11,17 @@ import attrs
 
 from pushkit.fcm import encode, examine, findings, iid
 from pushkit.fcm.classify import Context, acceptance_of, classify, classify_topics
-from pushkit.fcm.config import MOST_STREAMS, Config
+from pushkit.fcm.config import MOST_STREAMS, TOPIC_RATE, Config
 from pushkit.fcm.credentials import StaticToken
 from pushkit.fcm.encode import FcmPrepared
 from pushkit.fcm.metadata import MetadataCredential, MetadataServer
 from pushkit.fcm.targets import KINDS, FcmTarget
 from pushkit.fcm.topics import LIST_BYTES, TopicChange, TopicPrepared, prepare_change
 from pushkit.lru import LRU
-from pushkit.outcomes import Action, Scope
+from pushkit.outcomes import Action
+from pushkit.own_reasons import refuse
 from pushkit.provider import Credential, Examination, Prepared, PushContext, Stamp
-from pushkit.verdict import Acceptance, LatchCredential, RefreshCredential, Verdict, refuse_recipient, refuse_technical
+from pushkit.verdict import Acceptance, LatchCredential, RefreshCredential, Verdict
 from pushkit.wire import HeaderBlock, Origin, OriginPolicy, WireRequest, WireResponse, WireResult
 
 if TYPE_CHECKING:
@@ -85,10 +86,9 @@ class FcmSender:
     def prepare(self, message: Message, kind: type[Target], stamp: Stamp) -> Prepared | Verdict:
         """Make a message ready for one kind of target, or say why it cannot be said there."""
         if not issubclass(kind, KINDS):
-            return refuse_recipient(
+            return refuse(
                 "invalid_target",
-                f"Use fcm.Registration, fcm.Installation, fcm.Topic or fcm.Condition: FCM does not reach a {kind.__name__}.",
-                action=Action.REVIEW_RECIPIENT,
+                advice=f"Use fcm.Registration, fcm.Installation, fcm.Topic or fcm.Condition: FCM does not reach a {kind.__name__}.",
             )
         if isinstance(message, TopicChange):
             return prepare_change(message, kind, stamp)
@@ -127,6 +127,10 @@ class FcmSender:
         """The target's field and its address; garbage, which may not even be hashable, shares one key."""
         address = target.address
         return (cast("FcmTarget", target).field, address if isinstance(address, str) else None)
+
+    def rate_of(self, quota: str) -> float | None:  # noqa: ARG002 - there is one beside the pushes': topic changes
+        """Topic changes have a quota of their own; a rate below it is this client's share of a project that others use too."""
+        return None if self.rate is None else min(self.rate, TOPIC_RATE)
 
     def classify(self, result: WireResult, request: WireRequest, prepared: Prepared, target: Target, now: float) -> Acceptance | Verdict:
         """Judge an answer or a fault."""
@@ -237,12 +241,7 @@ class FcmSender:
 
 
 def _no_credential() -> Verdict:
-    return refuse_technical(
-        "no_credential",
-        "Report this to the pushkit maintainers: a request was about to go out without an access token.",
-        scope=Scope.CREDENTIAL,
-        action=Action.REPORT_BUG,
-    )
+    return refuse("no_credential")
 
 
 _TARGET_FIELDS: Final = {"topic": "name", "condition": "expression"}

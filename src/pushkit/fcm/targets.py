@@ -13,8 +13,9 @@ import attrs
 from pushkit.codec import register
 from pushkit.fcm.condition import condition_problem
 from pushkit.fcm.fields import LABEL_CHARACTERS
+from pushkit.own_reasons import refuse
 from pushkit.targets import Target
-from pushkit.verdict import Verdict, refuse_payload, refuse_recipient
+from pushkit.verdict import Verdict
 
 # Printable ASCII without blank, quote and backslash: what needs no escaping in JSON. Google promises no
 # alphabet and no length, so nothing narrower is refused here.
@@ -52,7 +53,7 @@ def _address_problem(value: Any, what: str, where: str) -> Verdict | None:
         seen = f"it is {len(value)} characters long"
     else:
         seen = "it holds blanks, quotes or characters outside ASCII"
-    return refuse_recipient("invalid_token", f"Remove or repair this stored {what}: {seen}; {where}.", detail=f"{what}: {seen}")
+    return refuse("invalid_token", advice=f"Remove or repair this stored {what}: {seen}; {where}.", detail=f"{what}: {seen}")
 
 
 @register("fcm.Registration")
@@ -146,7 +147,7 @@ class Topic(FcmTarget):
     def problem(self) -> Verdict | None:
         """Why this cannot be a topic's name."""
         found = topic_problem(self.name)
-        return refuse_payload("invalid_topic", f"Correct the topic: its name {found}.", field="name") if found else None
+        return refuse("invalid_topic_name", advice=f"Correct the topic: its name {found}.", field="name") if found else None
 
     def wire_value(self) -> str:
         """The topic's bare name."""
@@ -179,7 +180,7 @@ class Condition(FcmTarget):
     def problem(self) -> Verdict | None:
         """Why this cannot be a condition."""
         found = condition_problem(self.expression)
-        return refuse_payload("invalid_condition", f"Correct the condition: it {found}.", field="expression") if found else None
+        return refuse("invalid_condition", advice=f"Correct the condition: it {found}.", field="expression") if found else None
 
     def wire_value(self) -> str:
         """The expression, its quotes escaped for JSON."""

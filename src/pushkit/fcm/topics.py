@@ -23,9 +23,9 @@ from pushkit.codec import register
 from pushkit.fcm.classify import Context, classify_topics
 from pushkit.fcm.targets import FcmTarget, Installation, Registration, topic_problem
 from pushkit.messages import Message
-from pushkit.outcomes import Action
+from pushkit.own_reasons import refuse
 from pushkit.provider import Prepared, Stamp
-from pushkit.verdict import Verdict, refuse_payload, refuse_recipient
+from pushkit.verdict import Verdict
 from pushkit.wire import WireRequest, WireResponse, WireResult
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class TopicChange(Message):
     """Base of the two messages that change a subscription."""
 
     provider: ClassVar[str | None] = "fcm"
+    quota: ClassVar[str] = "topic changes"
     method: ClassVar[bytes]
 
     topic: str
@@ -92,20 +93,19 @@ def bare(topic: str) -> str:
 def prepare_change(message: TopicChange, kind: type[FcmTarget], stamp: Stamp) -> TopicPrepared | Verdict:
     """Make a change ready, or say why it cannot be made."""
     if kind.fan_out:
-        return refuse_recipient(
-            "invalid_target", f"Give registrations or installations: a {kind.__name__} cannot follow a topic.", detail=kind.__name__
+        return refuse(
+            "invalid_target", advice=f"Give registrations or installations: a {kind.__name__} cannot follow a topic.", detail=kind.__name__
         )
     if message.old_service and not issubclass(kind, Registration):
-        return refuse_recipient(
+        return refuse(
             "invalid_target",
-            f"Use the newer topic service for this one: the old one knows registration tokens only, not an fcm.{kind.__name__}.",
-            action=Action.REVIEW_RECIPIENT,
+            advice=f"Use the newer topic service for this one: the old one knows registration tokens only, not an fcm.{kind.__name__}.",
         )
     problem = topic_problem(message.topic)
     if problem is not None:
-        return refuse_payload("invalid_topic", f"Correct the topic: its name {problem}.", field="topic")
+        return refuse("invalid_topic_name", advice=f"Correct the topic: its name {problem}.", field="topic")
     if stamp.dry_run:
-        return refuse_payload("dry_run_not_supported", "Leave dry_run off: Google offers no trial for topic changes.", field="dry_run")
+        return refuse("dry_run_not_supported", advice="Leave dry_run off: Google offers no trial for topic changes.", field="dry_run")
     return TopicPrepared(message, stamp)
 
 
@@ -134,10 +134,9 @@ def list_flow(sender: FcmSender, target: Registration | Installation, *, token: 
     """
     given: object = target
     if not isinstance(given, (Registration, Installation)):
-        return refuse_recipient(
+        return refuse(
             "invalid_target",
-            f"Give an fcm.Registration or an fcm.Installation: a {type(given).__name__} follows no topics.",
-            action=Action.REVIEW_RECIPIENT,
+            advice=f"Give an fcm.Registration or an fcm.Installation: a {type(given).__name__} follows no topics.",
         )
     problem = target.problem()
     if problem is not None:

@@ -61,6 +61,7 @@ class _Moment:
 
     now: float = 0.0
     expires_at: float | None = None
+    taken_at: float = 0.0
     ttl_zero: bool = False
     push_id: str = "00000000-0000-4000-8000-000000000000"
     attempt: int = 1

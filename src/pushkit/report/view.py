@@ -157,7 +157,7 @@ def _lead(report: Report, causes: Sequence[Cause], spoken: Words, quote: Callabl
 
 
 def _advice(cause: Cause, spoken: Words) -> str:
-    return clean(advice(cause.provider, cause.action, cause.advice, spoken.language))
+    return clean(advice(cause.provider, cause.action, cause.advice, spoken.language, reason=cause.reason))
 
 
 def _alarms(report: Report, spoken: Words, quote: Callable[[str], str]) -> Sequence[str]:

@@ -16,6 +16,7 @@ from typing import Final, Literal, TypeAlias
 import attrs
 
 from pushkit.outcomes import Action, Category
+from pushkit.own_reasons import OWN
 
 Language: TypeAlias = Literal["en", "zh"]
 """English or (simplified) Chinese."""
@@ -255,15 +256,15 @@ def words(language: str) -> Words:
 @functools.cache
 def _translations(provider: str) -> Mapping[str, str]:
     # By name, since a report knows no provider; a fourth provider's sentences stay in its own language.
-    common: Mapping[str, str] = import_module("pushkit.faults_zh").ADVICE
+    common: Mapping[str, str] = {**import_module("pushkit.faults_zh").ADVICE, **import_module("pushkit.own_reasons_zh").ADVICE}
     if provider not in _TRANSLATED_PROVIDERS:
         return common
     own = import_module(f"pushkit.{provider}.reasons_zh")
     return {**common, **own.ADVICE, **own.NUMBERED}
 
 
-def advice(provider: str, action: Action, sentence: str, language: str) -> str:
-    """A sentence of advice in a language; one without a translation is shown behind what its action says."""
+def advice(provider: str, action: Action, sentence: str, language: str, *, reason: str = "") -> str:
+    """A sentence of advice in a language; one without a translation is shown behind what its word, or else its action, says."""
     if language == "en":
         return sentence
     known = _translations(provider)
@@ -276,7 +277,8 @@ def advice(provider: str, action: Action, sentence: str, language: str) -> str:
     if translated is not None:
         return translated
     spoken = words(language)
-    return spoken.translated.format(do=spoken.do[action], original=sentence)
+    own = OWN.get(reason)
+    return spoken.translated.format(do=known[own.advice] if own is not None else spoken.do[action], original=sentence)
 
 
 _NUMBER = re.compile(r"\d[\d,.]*\d|\d")

@@ -13,6 +13,7 @@ import attrs
 
 from pushkit.faults import judge_fault
 from pushkit.outcomes import Disposition
+from pushkit.own_reasons import refuse
 from pushkit.secret import scrub
 from pushkit.untrusted import body_text, header, json_object, retry_after, server_time, text_of
 from pushkit.verdict import (
@@ -23,10 +24,9 @@ from pushkit.verdict import (
     RefreshCredential,
     RetireConnection,
     Verdict,
-    refuse_recipient,
 )
 from pushkit.webpush.endpoints import Service
-from pushkit.webpush.reasons import CLASSES, CREDENTIALS, DOUBTED, FAULT_FLOOR, FAULT_FLOORS, LOCAL, MESSAGE, NONSENSE, ROWS, THROTTLED, Row
+from pushkit.webpush.reasons import CLASSES, CREDENTIALS, DOUBTED, FAULT_FLOOR, FAULT_FLOORS, MESSAGE, NONSENSE, ROWS, THROTTLED, Row
 from pushkit.wire import FaultKind, Header, WireFault, WireResponse
 
 
@@ -111,10 +111,7 @@ def classify_answer(response: WireResponse, service: Service, secrets: Sequence[
 def classify_fault(fault: WireFault) -> Verdict:
     """The verdict on a fault. A name that leads to an address inside is the endpoint's doing, not the network's."""
     if fault.kind is FaultKind.ADDRESS_REFUSED:
-        row = LOCAL["endpoint_not_allowed"]
-        return refuse_recipient(
-            "endpoint_not_allowed", row.advice, action=row.kind.action, detail="the endpoint's host has no public address"
-        )
+        return refuse("endpoint_not_allowed", detail="the endpoint's host has no public address")
     return judge_fault(fault, FAULT_FLOORS, FAULT_FLOOR)
 
 

@@ -8,10 +8,10 @@ from typing import Any, Literal, TypeAlias, cast
 import attrs
 
 from pushkit.errors import ConfigurationError
+from pushkit.own_reasons import OWN
 from pushkit.webpush.credentials import VapidKey, subject_problem
 from pushkit.webpush.endpoints import EndpointPolicy
 from pushkit.webpush.messages import Padding, is_padding
-from pushkit.webpush.reasons import LOCAL
 
 VapidKeys: TypeAlias = VapidKey | Sequence[VapidKey] | Mapping[str, VapidKey]
 
@@ -75,7 +75,7 @@ class Config:
         wrong = subject_problem(self.subject)
         if wrong is not None:
             # The row of the error table, raised: configuration is found wrong when it is made.
-            raise ConfigurationError(f"webpush.Config(subject=): invalid_vapid_subject: {wrong}. {LOCAL['invalid_vapid_subject'].advice}")
+            raise ConfigurationError(f"webpush.Config(subject=): invalid_vapid_subject: {wrong}. {OWN['invalid_vapid_subject'].advice}")
         endpoints, connections = cast("object", self.endpoints), cast("object", self.max_connections)
         if not isinstance(endpoints, EndpointPolicy):
             raise ConfigurationError(f"webpush.Config(endpoints=): expected an EndpointPolicy, found {_kind(endpoints)}")

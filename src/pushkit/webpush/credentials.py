@@ -162,11 +162,11 @@ class VapidKey:
             found = "no base64" if raw is None else f"{len(raw)} octets"
             raise ConfigurationError(f"the VAPID public key: expected base64url of 65 octets that begin with 0x04, found {found}")
         if b64url(raw) != self.public_key:
-            from pushkit.webpush.reasons import LOCAL
+            from pushkit.own_reasons import OWN
 
             raise ConfigurationError(
                 f"vapid_keypair_mismatch: the stated public key ({fingerprint_of(b64url(raw))}) is not the private key's ({self.fingerprint}). "
-                f"{LOCAL['vapid_keypair_mismatch'].advice}"
+                f"{OWN['vapid_keypair_mismatch'].advice}"
             )
 
     @property

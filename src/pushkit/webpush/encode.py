@@ -18,13 +18,13 @@ import attrs
 from pushkit.messages import Message as BaseMessage
 from pushkit.messages import seconds
 from pushkit.notification import InterruptionLevel, Localized, Notification, Priority
+from pushkit.own_reasons import refuse
 from pushkit.provider import Prepared, Stamp
-from pushkit.verdict import Verdict, refuse_payload
+from pushkit.verdict import Verdict
 from pushkit.webpush.config import Config
 from pushkit.webpush.declarative import Declarative, buttons_json, declared, listed, problem, types_problem
 from pushkit.webpush.limits import HARD_LIMIT, MAX_TTL, PORTABLE_LIMIT
 from pushkit.webpush.messages import Message, Options, Urgency, is_padding
-from pushkit.webpush.reasons import LOCAL
 from pushkit.webpush.topic import topic_from, topic_problem
 from pushkit.wire import HeaderBlock
 
@@ -32,6 +32,11 @@ _URGENCY: Mapping[Priority, Urgency] = {Priority.HIGH: Urgency.HIGH, Priority.NO
 _DRAWABLE = re.compile(r"[a-z0-9_]+")
 _PORTABLE: Mapping[str, str] = {"navigate": "link", "app_badge": "badge", "tag": "collapse_key"}
 """Members by the names that callers know."""
+_WRONG_MESSAGE = (
+    "Send this kind of message to its own provider's recipients; browsers take a Notification, a webpush.Message or a webpush.Declarative."
+)
+_EMPTY = "Give the notification a title or a body, or mark it as a background push."
+_TOO_LARGE = f"Shorten the message: at most {HARD_LIMIT} bytes fit, and fewer on some phones."
 _OVERHEAD = 103  # octets of a body that are no plaintext: 86 header, 1 delimiter, 16 tag
 
 
@@ -84,11 +89,6 @@ class PreparedPush(Prepared):
         return block
 
 
-def refuse(reason: str, *, field: str | None = None, detail: str = "") -> Verdict:
-    """A local refusal of what is said, by its row of the table."""
-    return refuse_payload(reason, LOCAL[reason].advice, field=field, detail=detail)
-
-
 def prepare(message: BaseMessage, stamp: Stamp, config: Config) -> PreparedPush | Verdict:
     """Make a message ready, or say why it cannot be said here."""
     content = _lifetime_problem(message) or _content(message, stamp)
@@ -113,7 +113,7 @@ def _within_limits(
     limit = PORTABLE_LIMIT if config.portable == "refuse" else HARD_LIMIT
     if length > limit:
         over = f"{length} bytes, {length - limit} more than the {limit} that fit"
-        return refuse("payload_too_large", field=content.largest, detail=over)
+        return refuse("payload_too_large", advice=_TOO_LARGE, field=content.largest, detail=over)
     # Block padding must not push a message over the edge that it stays below by itself.
     record = pad(plaintext, padding)
     if length <= PORTABLE_LIMIT < len(record) - 1:
@@ -139,7 +139,7 @@ def _content(message: BaseMessage, stamp: Stamp) -> _Content | Verdict:
         return _raw(message)
     if isinstance(message, Declarative):
         return _declarative(message, stamp)
-    return refuse("unsupported_message", detail=f"found a {type(message).__module__}.{type(message).__qualname__}")
+    return refuse("wrong_message", advice=_WRONG_MESSAGE, detail=f"found a {type(message).__module__}.{type(message).__qualname__}")
 
 
 def _raw(message: Message) -> _Content | Verdict:
@@ -150,7 +150,7 @@ def _raw(message: Message) -> _Content | Verdict:
         try:
             plaintext = data.encode("utf-8")
         except UnicodeEncodeError:
-            return refuse("invalid_payload", field="data", detail="data: holds half of a surrogate pair, which UTF-8 cannot carry")
+            return refuse("invalid_field", field="data", detail="data: holds half of a surrogate pair, which UTF-8 cannot carry")
     else:
         encoded = _json(data, "data")
         if isinstance(encoded, Verdict):
@@ -185,12 +185,12 @@ def _portable(message: Notification, stamp: Stamp) -> _Content | Verdict:
         if text:
             texts[name] = text
     if not texts and not message.background:
-        return refuse("empty_notification", field="title")
+        return refuse("empty_message", advice=_EMPTY, field="title")
     data: Any = message.data
     if not isinstance(data, Mapping) or any(
         not isinstance(text, str) for pair in cast("Mapping[object, object]", data).items() for text in pair
     ):
-        return refuse("invalid_payload", field="data", detail="data: expected a mapping of text to text")
+        return refuse("invalid_field", field="data", detail="data: expected a mapping of text to text")
     members = _members(message, own, texts, stamp)
     badge: Any = message.badge
     wrong = types_problem(members)
@@ -198,7 +198,7 @@ def _portable(message: Notification, stamp: Stamp) -> _Content | Verdict:
         wrong = "badge", "badge: expected a number from 0 on"
     if wrong is not None:
         field = wrong[0] if wrong[0] == "tag" and own.tag is not None else _PORTABLE.get(wrong[0], wrong[0])
-        return refuse("invalid_payload", field=field, detail=wrong[1])
+        return refuse("invalid_field", field=field, detail=wrong[1])
     if own.declarative:
         shown: dict[str, Any] = declared(members, mutable=None, app_badge=message.badge)
         wrong = problem(shown)
@@ -274,7 +274,7 @@ def _text(value: object, field: str) -> str | Verdict | None:
         return value.fallback
     if value is None or isinstance(value, str):
         return value
-    return refuse("invalid_payload", field=field, detail=f"{field}: expected text, found a {type(value).__name__}")
+    return refuse("invalid_field", field=field, detail=f"{field}: expected text, found a {type(value).__name__}")
 
 
 def _json(value: object, field: str | None) -> bytes | Verdict:
@@ -287,7 +287,7 @@ def _json(value: object, field: str | None) -> bytes | Verdict:
         why = "it holds something that is none of JSON's own types"
     except (ValueError, RecursionError):
         why = "it holds NaN, an infinite number, or itself"
-    return refuse("invalid_payload", field=field, detail=why)
+    return refuse("invalid_field", field=field, detail=why)
 
 
 def _largest(fields: Mapping[str, object]) -> str | None:

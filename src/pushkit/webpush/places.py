@@ -12,12 +12,11 @@ from typing import Final
 import attrs
 
 from pushkit.lru import LRU
-from pushkit.outcomes import Action, Scope
-from pushkit.verdict import Verdict, refuse_recipient, refuse_technical
+from pushkit.own_reasons import refuse
+from pushkit.verdict import Verdict
 from pushkit.webpush.config import Config
 from pushkit.webpush.endpoints import Allowed, Service, is_ip_literal, public_address, well_formed
 from pushkit.webpush.limits import ENDPOINT_LIMIT, UNKNOWN_ORIGIN_REST, UNKNOWN_ORIGINS
-from pushkit.webpush.reasons import LOCAL
 from pushkit.webpush.targets import service_of_host
 from pushkit.wire import Origin, OriginPolicy
 
@@ -46,13 +45,6 @@ class Place:
     """What suspicion is counted by, for each public key."""
 
 
-def refuse_subscription(reason: str, detail: str = "") -> Verdict:
-    """A local refusal of a recipient, by its row of the table."""
-    row = LOCAL[reason]
-    verdict = refuse_recipient(reason, row.advice, action=row.kind.action, detail=detail)
-    return attrs.evolve(verdict, suspicion=True) if row.kind.suspicion else verdict
-
-
 class Places:
     """
     The places of one configuration. Bounded; not thread-safe.
@@ -78,7 +70,7 @@ class Places:
         )
         self._places: LRU[str, Place | Verdict] = LRU(_KEPT)
         self._unknown_origins: LRU[Origin, list[float]] = LRU(UNKNOWN_ORIGINS)
-        self._last: tuple[object, Place | Verdict] = (object(), refuse_subscription("invalid_endpoint"))
+        self._last: tuple[object, Place | Verdict] = (object(), refuse("invalid_endpoint"))
 
     def find(self, endpoint: object) -> Place | Verdict:
         """Where an endpoint leads, or why nothing is sent there."""
@@ -87,7 +79,7 @@ class Places:
             return self._last[1]
         wrong = _spelling(endpoint)
         if wrong is not None:
-            return refuse_subscription("invalid_endpoint", wrong)
+            return refuse("invalid_endpoint", detail=wrong)
         assert isinstance(endpoint, str)
         end = endpoint.find("/", len(SCHEME))
         authority = endpoint[len(SCHEME) : end if end > 0 else len(endpoint)]
@@ -101,16 +93,16 @@ class Places:
     def _judge(self, authority: str) -> Place | Verdict:
         host, port = _split(authority)
         if host is None or port is None:
-            return refuse_subscription("invalid_endpoint", "expected a host name behind https://")
+            return refuse("invalid_endpoint", detail="expected a host name behind https://")
         if host == _PLACEHOLDER:
-            return refuse_subscription("endpoint_permanently_removed")
+            return refuse("endpoint_permanently_removed")
         allowed, service = self._endpoints.judge(host, port)
         if allowed is Allowed.NO and (is_ip_literal(host) or not _plain(host)):
-            return refuse_subscription("invalid_endpoint", "expected a host name, found an address or something that is none")
+            return refuse("invalid_endpoint", detail="expected a host name, found an address or something that is none")
         if allowed is Allowed.WRONG_PORT or (allowed is Allowed.NO and port != 443):
-            return refuse_subscription("invalid_endpoint", "expected port 443")
+            return refuse("invalid_endpoint", detail="expected port 443")
         if allowed is Allowed.NO:
-            return refuse_subscription("endpoint_not_allowed", f"{host} is on no list of webpush.Config(endpoints=)")
+            return refuse("endpoint_not_allowed", detail=f"{host} is on no list of webpush.Config(endpoints=)")
         origin = Origin(host.strip("[]"), port)
         known = allowed is Allowed.KNOWN
         policy = self._known_policy if known else self._unknown_policy
@@ -122,14 +114,7 @@ class Places:
         if last is None and len(self._unknown_origins) >= UNKNOWN_ORIGINS:
             oldest = next(iter(self._unknown_origins.items()))[1][0]
             if now - oldest < UNKNOWN_ORIGIN_REST:
-                return refuse_technical(
-                    "too_many_origins",
-                    "Try again in a minute: pushes go to too many different push services that are not known at once.",
-                    scope=Scope.THROTTLE,
-                    action=Action.RETRY_LATER,
-                    retryable=True,
-                    floor=UNKNOWN_ORIGIN_REST,
-                )
+                return refuse("too_many_origins", floor=UNKNOWN_ORIGIN_REST)
         if last is None:
             self._unknown_origins.put(origin, [now])
         else:

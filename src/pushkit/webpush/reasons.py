@@ -200,40 +200,6 @@ CLASSES: Mapping[int, Row] = {
 
 NONSENSE = Row(Service.OTHER, 0, None, LATER, "Try again if a second copy does no harm: the answer was no valid HTTP; check any proxy in between if it lasts.", floor=1, unknown=True)
 """For statuses below 200 and above 599."""
-
-
-@attrs.frozen
-class LocalRow:
-    """A failure that never reached a service."""
-
-    kind: Kind
-    advice: str
-
-
-LOCAL: Mapping[str, LocalRow] = {
-    "invalid_endpoint": LocalRow(GONE, "Remove this subscription: its address is not one that a browser hands out."),
-    "endpoint_not_allowed": LocalRow(REVIEW, "Check the push service's address: allow it in the settings if you trust it, else remove the subscription."),
-    "endpoint_permanently_removed": LocalRow(GONE, "Remove this subscription: the browser has no push service and gave only a placeholder."),
-    "invalid_p256dh": LocalRow(GONE, "Remove this subscription: the key that was stored with it is damaged."),
-    "invalid_auth_secret": LocalRow(GONE, "Remove this subscription: the secret that was stored with it is damaged."),
-    "subscription_expired": LocalRow(GONE, "Remove this subscription: its own expiry date has passed."),
-    "vapid_key_not_configured": LocalRow(OTHER_KEY, "Add the key that this subscription was made with to the settings, or ask the browser to subscribe again."),
-    "payload_too_large": LocalRow(MESSAGE, "Shorten the message: at most 3993 bytes fit, and fewer on some phones."),
-    "invalid_topic": LocalRow(MESSAGE, "Change the key that replaces an earlier message (topic), or have pushkit make one from your text."),
-    "invalid_ttl": LocalRow(MESSAGE, "Set a lifetime between 0 seconds and 28 days for the message."),
-    "invalid_declarative_message": LocalRow(MESSAGE, "Add a title and the page to open, and correct the fields that the details name."),
-    "empty_notification": LocalRow(MESSAGE, "Give the notification a title or a body, or mark it as a background push."),
-    "missing_fallback": LocalRow(MESSAGE, "Give the translated text a fallback: browsers cannot look its key up."),
-    "invalid_payload": LocalRow(MESSAGE, "Correct the field that the details name: it does not hold what belongs there."),
-    "invalid_padding": LocalRow(MESSAGE, 'Set the padding to "none", "block" or a number of bytes.'),
-    "background_not_supported": LocalRow(MESSAGE, "Show something with each push to Safari: it takes the permission away from pages that push silently."),
-    "unsupported_message": LocalRow(MESSAGE, "Send this kind of message to its own provider's recipients; browsers take a Notification, a webpush.Message or a webpush.Declarative."),
-    "invalid_location": LocalRow(MESSAGE, "Give the location that the service named when it accepted the message; it has to be the same service's."),
-    "message_gone": LocalRow(MESSAGE, "Nothing is left to take back: the message was delivered or has expired."),
-    "withdrawal_not_supported": LocalRow(MESSAGE, "Send a newer message with the same topic instead: this push service cannot take one back."),
-    "invalid_vapid_subject": LocalRow(SETTINGS, "Set a real contact address in the settings: an e-mail address (mailto:) or a web page (https://)."),
-    "vapid_keypair_mismatch": LocalRow(CREDENTIALS, "Correct the web push key pair in the settings: the public key does not belong to the private key."),
-}
 # fmt: on
 
 FAULT_FLOORS: Mapping[str, float] = {}

@@ -12,6 +12,7 @@ import attrs
 from pushkit.health import Finding, Level
 from pushkit.lru import LRU
 from pushkit.messages import Message
+from pushkit.own_reasons import refuse
 from pushkit.provider import Examination, Prepared, PushContext, Stamp
 from pushkit.targets import Target
 from pushkit.verdict import Acceptance, Verdict
@@ -23,7 +24,7 @@ from pushkit.webpush.encode import PreparedPush
 from pushkit.webpush.encoding import b64url, unb64
 from pushkit.webpush.endpoints import Service
 from pushkit.webpush.limits import MAX_TTL, PORTABLE_LIMIT
-from pushkit.webpush.places import Place, Places, refuse_subscription
+from pushkit.webpush.places import Place, Places
 from pushkit.webpush.targets import Subscription, service_of_host
 from pushkit.webpush.withdrawal import BLOCK, DELETING, PreparedWithdrawal, Withdrawal, classify_withdrawal, prepare_withdrawal
 from pushkit.wire import Origin, OriginPolicy, WireFault, WireRequest, WireResult
@@ -118,7 +119,7 @@ class WebpushSender:
     def prepare(self, message: Message, kind: type[Target], stamp: Stamp) -> Prepared | Verdict:
         """Make a message ready for subscriptions, or say why it cannot be said here."""
         if not issubclass(kind, Subscription):
-            return encode.refuse("unsupported_message", detail=f"{kind.__name__} is no target of Web Push")
+            return _no_subscription(kind)
         if isinstance(message, Withdrawal):
             return prepare_withdrawal(message, stamp)
         prepared = encode.prepare(message, stamp, self._config)
@@ -158,7 +159,7 @@ class WebpushSender:
             return crowded
         ttl = _remaining(push)
         if ttl > MAX_TTL:
-            return encode.refuse("invalid_ttl", field="expires_at", detail=f"expected at most {MAX_TTL} seconds ahead, found {ttl}")
+            return refuse("invalid_ttl", field="expires_at", detail=f"expected at most {MAX_TTL} seconds ahead, found {ttl}")
         record = prepared.record
         return PushRequest(
             b"POST",
@@ -220,16 +221,18 @@ class WebpushSender:
     def _route(self, prepared: Prepared, target: Target, now: float) -> tuple[Place, VapidKey, Receiver | None] | Verdict:
         """Everything that is local, checked and looked up once: where to, signed by whom, readable by whom."""
         if not isinstance(target, Subscription) or not isinstance(prepared, PreparedPush):
-            return refuse_subscription("invalid_endpoint", f"found a {type(target).__name__}, expected a webpush.Subscription")
+            return _no_subscription(target)
         place = self._places.find(target.endpoint)
         if isinstance(place, Verdict):
             return place
         expires = target.expiration_time
         if expires is not None:
             if isinstance(expires, bool) or not isinstance(expires, (int, float)):
-                return refuse_subscription("invalid_endpoint", f"expirationTime: expected milliseconds, found a {type(expires).__name__}")
+                return refuse(
+                    "invalid_target", advice=_NO_TIME, detail=f"expirationTime: expected milliseconds, found a {type(expires).__name__}"
+                )
             if expires <= now * 1000:
-                return refuse_subscription("subscription_expired")
+                return refuse("subscription_expired")
         receiver = None if prepared.record is None else self._receiver(target)
         if isinstance(receiver, Verdict):
             return receiver
@@ -237,28 +240,28 @@ class WebpushSender:
         if isinstance(key, Verdict):
             return key
         if prepared.background and place.service is Service.APPLE:
-            return encode.refuse("background_not_supported", field="background")
+            return refuse("background_not_supported", field="background")
         ends = prepared.message.expires_at
         if isinstance(ends, datetime) and ends.tzinfo is not None and ends.timestamp() - now > MAX_TTL:
-            return encode.refuse("invalid_ttl", field="expires_at", detail=f"expected at most {MAX_TTL} seconds ahead")
+            return refuse("invalid_ttl", field="expires_at", detail=f"expected at most {MAX_TTL} seconds ahead")
         return place, key, receiver
 
     def _taken_back(self, prepared: PreparedWithdrawal, target: Target) -> tuple[Place, bytes] | Verdict:
         """Where to send the DELETE: a place of the very service that has the subscription, and nowhere else."""
         if not isinstance(target, Subscription):
-            return refuse_subscription("invalid_endpoint", f"found a {type(target).__name__}, expected a webpush.Subscription")
+            return _no_subscription(target)
         place = self._places.find(target.endpoint)
         if isinstance(place, Verdict):
             return place
         if place.service not in DELETING:
-            return encode.refuse("withdrawal_not_supported", field="location")
+            return refuse("withdrawal_not_supported", field="location")
         location = prepared.location
         if location.startswith("/") and not location.startswith("//"):
             # RFC 9110 section 10.2.2: relative to the request's own URL.
             location = target.endpoint[: place.length] + location
         there = self._places.find(location)
         if isinstance(there, Verdict) or there.origin != place.origin:
-            return encode.refuse("invalid_location", field="location", detail="it does not lead to the subscription's push service")
+            return refuse("invalid_location", field="location", detail="it does not lead to the subscription's push service")
         return there, location[there.length :].encode("ascii") or b"/"
 
     def _receiver(self, target: Subscription) -> Receiver | Verdict:
@@ -266,7 +269,7 @@ class WebpushSender:
         try:
             kept = self._receivers.get(place)
         except TypeError:  # something unhashable where a key belongs
-            return refuse_subscription("invalid_p256dh", "the keys are no text")
+            return refuse("invalid_p256dh", detail="the keys are no text")
         if kept is None:
             kept = _parsed(target.p256dh, target.auth)
             self._receivers.put(place, kept)
@@ -286,7 +289,15 @@ class WebpushSender:
                 return found
         shown = fingerprint_of(name) if isinstance(name, str) and name.isascii() else type(name).__name__
         configured = ", ".join(key.fingerprint for key in self._keys.values())
-        return refuse_subscription("vapid_key_not_configured", f"the subscription names the key {shown}; configured: {configured}")
+        return refuse("vapid_key_not_configured", detail=f"the subscription names the key {shown}; configured: {configured}")
+
+
+_NO_TIME = "Correct the expiration time that is stored with this subscription, or store none."
+
+
+def _no_subscription(found: object) -> Verdict:
+    name = found.__name__ if isinstance(found, type) else type(found).__name__
+    return refuse("invalid_target", advice=f"Use a webpush.Subscription: Web Push does not reach a {name}.")
 
 
 def _remaining(push: PushContext) -> int:
@@ -303,15 +314,15 @@ def _parsed(p256dh: object, auth: object) -> Receiver | Verdict:
     public = p256dh if isinstance(p256dh, bytes) and len(p256dh) == 65 else unb64(p256dh)
     if public is None or len(public) != 65:
         found = "it is missing" if p256dh is None else "it is no base64" if public is None else f"found {len(public)} octets"
-        return refuse_subscription("invalid_p256dh", f"p256dh: {found}; expected base64url of 65 octets")
+        return refuse("invalid_p256dh", detail=f"p256dh: {found}; expected base64url of 65 octets")
     secret = auth if isinstance(auth, bytes) and len(auth) == 16 else unb64(auth)
     if secret is None or len(secret) != 16:
         found = "it is missing" if auth is None else "it is no base64" if secret is None else f"found {len(secret)} octets"
-        return refuse_subscription("invalid_auth_secret", f"auth: {found}; expected base64url of 16 octets")
+        return refuse("invalid_auth_secret", detail=f"auth: {found}; expected base64url of 16 octets")
     try:
         return Receiver(public, secret)
     except ValueError as error:
-        return refuse_subscription("invalid_p256dh", str(error))
+        return refuse("invalid_p256dh", detail=str(error))
 
 
 def _signed(request: WireRequest) -> tuple[str, ...]:

@@ -9,9 +9,9 @@ import attrs
 from pushkit.codec import register
 from pushkit.messages import Message as BaseMessage
 from pushkit.outcomes import Accepted, Action, Category, Disposition
+from pushkit.own_reasons import refuse
 from pushkit.provider import Prepared, Stamp
 from pushkit.verdict import Acceptance, Verdict
-from pushkit.webpush.encode import refuse
 from pushkit.webpush.endpoints import Service
 from pushkit.wire import HeaderBlock, WireResponse
 

@@ -95,7 +95,7 @@ def test_what_can_be_repeated_is_resumed_one_by_one(server):
     async def go():
         async with AsyncClient(fcm=server.fcm_config(), ssl_context=server.ssl_context()) as push:
             server.behaviour.topics.to(target).next().answer("INTERNAL")
-            report = await push.topics().subscribe("news", to=target, old_service=True)
+            report = await push.topics().subscribe("news", to=target, old_service=True, retry=RetryPolicy.none())
             async with push.resume(report.to_resume) as outcomes:
                 resumed = [outcome async for outcome in outcomes]
             return report, resumed, (await push.topics().list(target)).topics

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import threading
 import time
 from collections.abc import Iterator
-from typing import Self
 
 import attrs
 import pytest
+from tests.server.threaded import ThreadedServer
 from tests.unit.webpush.helpers import BROWSER, KEY, SUBJECT
 
 from pushkit import Accepted, Client, Notification, RecipientFailure, RetryPolicy, TechnicalFailure
@@ -33,22 +32,20 @@ class Seen:
         return [value for field, value in self.fields if field == name]
 
 
-class PlainService:
+class PlainService(ThreadedServer):
     """A push service with nothing but TLS and HTTP/1.1; answers what it is told, in turn."""
 
     def __init__(self) -> None:
         self.ca = LocalCA()
+        super().__init__(self.ca)
         self.seen: list[Seen] = []
         self.answers: list[bytes] = []
         self.connections = 0
         self.open = self.most_open = 0
         self.silent = False
         self.protocols: set[str | None] = set()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self.port = 0
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self.open += 1
         self.most_open = max(self.most_open, self.open)
@@ -73,28 +70,6 @@ class PlainService:
         finally:
             self.open -= 1
             writer.close()
-
-    async def _open(self) -> None:
-        self._listener = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.ca.server_context(("http/1.1",)))
-        self.port = self._listener.sockets[0].getsockname()[1]
-
-    async def _close(self) -> None:
-        self._listener.close()
-        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._open(), self._loop).result(5)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(5)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
-        self._loop.close()
 
 
 @pytest.fixture

@@ -49,6 +49,7 @@ class Push:
 
     now: float = NOW
     expires_at: float | None = NOW + 86_400
+    taken_at: float = NOW
     ttl_zero: bool = False
     push_id: str = PUSH_ID
     attempt: int = 1

@@ -116,8 +116,8 @@ def test_a_channels_own_environment_wins():
         (answer(403, "TopicMismatch"), "TopicMismatch", "technical"),
         (answer(503, "Service Unavailable"), "ServiceUnavailable", "technical"),
         (answer(200), "http_200", "technical"),
-        (WireResponse(201, [], b""), "unreadable_answer", "technical"),
-        (WireResponse(201, [(b"apns-channel-id", b"not base64!")], b""), "unreadable_answer", "technical"),
+        (WireResponse(201, [], b""), "malformed_response", "technical"),
+        (WireResponse(201, [(b"apns-channel-id", b"not base64!")], b""), "malformed_response", "technical"),
         (WireFault(kind=FaultKind.TIMEOUT, processed=Processed.UNKNOWN), "timeout", "technical"),
     ],
 )
@@ -137,14 +137,14 @@ def test_a_read_that_says_nothing_is_a_verdict(body):
     """No policy is made up."""
     _, given = run(sender().channels().read(CHANNEL, now=NOW, deadline=5.0), WireResponse(200, [], body))
 
-    assert "unreadable_answer" == given.judged.reason
+    assert "malformed_response" == given.judged.reason
 
 
 def test_a_list_that_is_none_is_a_verdict():
     """An empty list and no list are two things."""
     _, given = run(sender().channels().list(now=NOW, deadline=5.0), WireResponse(200, [], b"{}"))
 
-    assert "unreadable_answer" == given.judged.reason
+    assert "malformed_response" == given.judged.reason
 
 
 @pytest.mark.parametrize("channel", [apns.Channel(None), apns.Channel("no id!"), apns.Channel("YWJj", environment="moon")])

@@ -202,8 +202,8 @@ def test_a_date_that_differs_tells_that_the_clock_is_wrong():
     assert "30 minutes ahead" in verdict.advice
     assert {"clock_skew_seconds": "1800"} == verdict.info
     assert LatchCredential() in verdict.directives
-    assert verdict.retryable
-    assert Scope.CREDENTIAL == verdict.scope
+    assert (Action.FIX_CONFIGURATION, Scope.CREDENTIAL) == (verdict.action, verdict.scope)
+    assert (True, 60.0) == (verdict.retryable, verdict.floor)
 
 
 def test_the_clock_shows_in_the_findings():

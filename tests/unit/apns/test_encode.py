@@ -438,14 +438,20 @@ def test_the_same_value_under_both_names_is_no_conflict():
         (Notification(title="Hello", data={"\ud800": "x"}), "data"),
         (apns.Push({"aps": {}, "x": {math.nan: 1}}), "payload.x"),
         (apns.Push({"aps": {}}, headers={"apns-priority": 10**5000}), 'headers["apns-priority"]'),
-        (apns.Push(b""), "payload"),
     ],
 )
 def test_what_python_itself_cannot_write_is_refused_by_name(message, field):
-    """Numbers with thousands of digits, half characters as keys, keys that JSON has not, nothing at all."""
+    """Numbers with thousands of digits, half characters as keys, keys that JSON has not."""
     verdict = refusal_for(message)
 
     assert ("invalid_field", field) == (verdict.reason, verdict.field)
+
+
+def test_a_raw_push_that_says_nothing_is_an_empty_message():
+    """As a notification that says nothing is."""
+    verdict = refusal_for(apns.Push(b""))
+
+    assert ("empty_message", "payload") == (verdict.reason, verdict.field)
 
 
 def test_a_raw_background_push_gets_the_only_priority_that_it_may_have():

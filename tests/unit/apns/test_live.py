@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
@@ -27,12 +26,12 @@ def _timestamps(*pushes, message=None, by=None, target=ACTIVITY):
 
 
 def _push(number, now=NOW, **changes):
-    return Push(push_id=f"id-{number}", now=now, expires_at=now + 86_400, **changes)
+    return Push(push_id=f"id-{number}", now=now, taken_at=now, expires_at=now + 86_400, **changes)
 
 
 def test_the_timestamp_is_when_the_push_was_taken():
-    """From the absolute expiry, so that it is the same in every process and on every attempt."""
-    assert [int(NOW)] == _timestamps(_push(1))
+    """So that it is the same in every process and on every attempt, however long each waits."""
+    assert [int(NOW)] == _timestamps(Push(now=NOW + 60, taken_at=NOW))
 
 
 def test_updates_of_the_same_second_get_different_timestamps():
@@ -75,28 +74,6 @@ def test_a_timestamp_of_the_callers_own_is_sent_as_it_is():
     message = apns.LiveActivityUpdate({}, timestamp=datetime.fromtimestamp(1_700_000_000, UTC))
 
     assert [1_700_000_000, 1_700_000_000] == _timestamps(_push(1), _push(2), message=message)
-
-
-@pytest.mark.parametrize(
-    ("ttl", "push"),
-    [
-        (60, Push(now=NOW, expires_at=NOW + 60)),
-        (timedelta(minutes=1), Push(now=NOW, expires_at=NOW + 60)),
-        (0, Push(now=NOW, expires_at=NOW, ttl_zero=True)),
-    ],
-)
-def test_any_ttl_gives_the_same_moment(ttl, push):
-    """Seconds, a timedelta, or now or never."""
-    assert [int(NOW)] == _timestamps(push, message=apns.LiveActivityUpdate({}, ttl=ttl))
-
-
-def test_an_absolute_expiry_gives_the_moment_of_the_first_attempt():
-    """There is no ttl to count back from."""
-    message = apns.LiveActivityUpdate({}, expires_at=datetime.fromtimestamp(NOW + 7200, UTC))
-
-    assert [int(NOW), int(NOW)] == _timestamps(
-        Push(now=NOW, expires_at=NOW + 7200), Push(now=NOW + 3, expires_at=NOW + 7200, attempt=2), message=message
-    )
 
 
 def test_durations_count_from_the_timestamp():
@@ -198,11 +175,21 @@ def test_a_start_listens_to_a_channel_id_or_is_refused(given):
     assert "input_push_channel" == refusal_for(_start(input_push_channel=given), START).field
 
 
-def test_a_queue_that_rounds_the_expiry_does_not_change_the_timestamp():
-    """JSON keeps microseconds; a second must not turn over for that."""
-    taken = math.nextafter(NOW, 0)
+@pytest.mark.parametrize("life", [{}, {"ttl": 7200}, {"expires_at": datetime(2026, 11, 22, 18, tzinfo=UTC)}])
+def test_an_update_that_another_process_resumes_says_when_it_was_true(life):
+    """Whatever ends it: an old state in a queue must not win over what was said since."""
+    from pushkit import RetryPolicy
+    from pushkit.outcomes import from_json
+    from pushkit.testing import FakeClient
 
-    first = _timestamps(_push(1, taken))
-    resumed = _timestamps(_push(1, round(taken, 6), attempt=2))
+    message = apns.LiveActivityUpdate({"score": 1}, **life)
+    with FakeClient(retry=RetryPolicy.none()) as first, FakeClient() as second:
+        first.behaviour.apns.next().answer("ServiceUnavailable")
+        failure = first.send(message, to=ACTIVITY)
+        second.clock.advance(timedelta(minutes=30))
+        with second.resume([from_json(failure.to_json(secrets=True))]) as outcomes:
+            assert all(outcome.accepted for outcome in outcomes)
+        said = [client.sent[-1].payload["aps"]["timestamp"] for client in (first, second)]
+        began = failure.attempts[0].started.timestamp()
 
-    assert first == resumed == [int(NOW)]
+    assert [int(began)] * 2 == said

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.unit.delivery.support import technical
 
 from pushkit import Disposition
-from pushkit.delivery.budget import CAPACITY, COST_ATTEMPT, COST_NOT_SENT, COST_UNKNOWN, REFUND_CLEAN, Budget, cost
+from pushkit.delivery.budget import CAPACITY, COST_ATTEMPT, COST_NOT_SENT, COST_UNKNOWN, QUIET, REFUND_CLEAN, Budget, cost
 
 
 def test_costs_follow_the_disposition():
@@ -32,15 +32,31 @@ def test_refunds_stop_at_the_capacity():
     assert CAPACITY == budget.tokens
 
 
-def test_a_refusal_is_told_once_until_it_recovers():
-    """The first refused repeat is news; the next ones are not until the budget is half full again."""
-    budget = Budget()
+def exhausted(budget=None):
+    budget = budget or Budget()
     while budget.spend(COST_ATTEMPT):
         pass
+    return budget
 
-    assert [True, False] == [budget.first_refusal(), budget.first_refusal()]
+
+def test_a_refusal_is_told_once_until_it_recovers():
+    """The first refused repeat is news; the next ones are not until the budget is half full again, however long that takes."""
+    budget = exhausted()
+
+    assert [True, False, False] == [budget.first_refusal(now) for now in (0.0, 1.0, 2.0 + QUIET)]
     budget.refund(CAPACITY / 2)
-    assert budget.first_refusal()
+    assert budget.first_refusal(3.0 + 3 * QUIET)
+
+
+def test_a_budget_that_comes_and_goes_is_told_once():
+    """A flapping service pays whole waves back: no news every few seconds, but again after a quiet minute."""
+    budget = exhausted()
+    told = []
+    for now in (0.0, 10.0, 20.0, 50.0, 50.0 + QUIET):
+        told.append(exhausted(budget).first_refusal(now))
+        budget.refund(CAPACITY)
+
+    assert [True, False, False, False, True] == told
 
 
 def test_the_share_is_what_is_left():

@@ -270,6 +270,23 @@ def test_a_refused_token_is_refreshed_once_for_all():
     assert {1, 2} == set(attempts)
 
 
+@pytest.mark.parametrize("attempts", [2, 3])
+def test_a_fresh_token_that_is_refused_as_well_is_for_somebody_to_look_at(attempts):
+    """Not for later: the push is not retryable, and what is stopped with its credential names the same action."""
+
+    async def work():
+        transport = Scripted(401)
+        toy, _ = fetching(transport, "t")
+        async with client(transport, toy) as push:
+            policy = RetryPolicy(attempts=attempts)
+            return [await push.send(PUSH, to=Phone(number), retry=policy) for number in "12"]
+
+    refused, stopped = run(work())
+
+    assert (Action.FIX_CREDENTIALS, False, 2) == (refused.action, refused.retryable, len(refused.attempts))
+    assert ("credential_latched", Action.FIX_CREDENTIALS) == (stopped.reason, stopped.action)
+
+
 def test_a_token_is_replaced_ahead_of_its_end():
     """A token that ends soon is replaced in the background while pushes go on with it."""
 

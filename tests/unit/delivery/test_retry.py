@@ -13,6 +13,7 @@ from tests.unit.delivery.support import technical
 from pushkit import Disposition, RetryPolicy
 from pushkit.delivery.budget import Budget
 from pushkit.delivery.retry import Facts, Stop, Waits, decide
+from pushkit.delivery.settle import refused_again
 from pushkit.outcomes import WaitedFor
 from pushkit.verdict import RefreshCredential
 
@@ -79,7 +80,7 @@ def test_all_sleeping_counts_together():
 def test_a_refused_credential_gets_one_immediate_try():
     """With a fresh credential once, at once; the second refusal is final."""
     verdict = technical("stale", floor=0.0, directives=(RefreshCredential(),))
-    first, second = decided(verdict), decided(verdict, FRESH._replace(refreshed=True))
+    first, second = decided(verdict), decided(refused_again(verdict), FRESH._replace(refreshed=True))
 
     assert (0.0, True) == (first.delay, first.refresh)
     assert (None, False) == (second.delay, second.retryable)

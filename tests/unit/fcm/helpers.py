@@ -58,6 +58,7 @@ class Push:
 
     now: float = NOW
     expires_at: float | None = NOW + 3600
+    taken_at: float = NOW
     ttl_zero: bool = False
     push_id: str = "0f0e0d0c-0b0a-4908-8706-050403020100"
     attempt: int = 1

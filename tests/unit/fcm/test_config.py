@@ -86,7 +86,7 @@ def test_findings_of_a_good_configuration():
 
 def test_findings_tell_what_may_surprise():
     """Another project, a weak key, a token that ends, a rate beyond the quota, other origins."""
-    weak = fcm.ServiceAccount.from_info(key_file(private_key=rsa_pem(1024), token_uri="http://localhost/token"))
+    weak = fcm.ServiceAccount.from_info(key_file(private_key=rsa_pem(1024)))
 
     warnings = {
         message
@@ -104,7 +104,6 @@ def test_findings_tell_what_may_surprise():
     assert {
         f"messages go to project other-1, the account belongs to {PROJECT}",
         "its RSA key has 1024 bits",
-        "token_uri is not https",
         "a static access token, which lives an hour at the most",
         "no limit of our own",
         "20000 pushes a second",

@@ -284,7 +284,7 @@ def test_a_callables_token_that_has_ended_is_tried_again_later():
     """It cannot be used, and asking at once would give it again."""
     verdict = asked(lambda: AccessToken(value="t", expires_at=NOW - 1))
 
-    assert ("oauth_unavailable", True) == (verdict.reason, verdict.retryable)
+    assert ("credential_fetch_failed", True) == (verdict.reason, verdict.retryable)
 
 
 @pytest.mark.parametrize("ends", [None, "soon", True, math.nan, math.inf, datetime(2027, 1, 1, tzinfo=UTC), NOW * 1000])
@@ -292,7 +292,7 @@ def test_a_callables_token_with_no_readable_end_has_to_be_mended(ends):
     """A datetime is the natural mistake; delivery counts in seconds."""
     verdict = asked(lambda: AccessToken(value="t", expires_at=ends))
 
-    assert ("oauth_wrong_token", False) == (verdict.reason, verdict.retryable)
+    assert ("credential_fetch_failed", False) == (verdict.reason, verdict.retryable)
     assert "epoch seconds" in verdict.detail
 
 
@@ -301,7 +301,7 @@ def test_a_callables_token_that_is_no_token_has_to_be_mended(value):
     """It cannot become a header, and is not quoted."""
     verdict = asked(lambda: AccessToken(value=value, expires_at=NOW + 900))
 
-    assert "oauth_wrong_token" == verdict.reason
+    assert "credential_fetch_failed" == verdict.reason
     assert "x: y" not in verdict.detail
 
 
@@ -313,7 +313,7 @@ def test_a_callable_that_raises_is_a_technical_failure_without_its_text():
 
     verdict = asked(broken)
 
-    assert ("oauth_unavailable", True) == (verdict.reason, verdict.retryable)
+    assert ("credential_fetch_failed", True) == (verdict.reason, verdict.retryable)
     assert "RuntimeError" in verdict.detail
     assert "secret" not in verdict.detail
 
@@ -323,7 +323,7 @@ def test_a_callable_that_gives_something_else_has_to_be_mended(value):
     """It cannot become a header."""
     verdict = asked(lambda: value)
 
-    assert ("oauth_wrong_token", Scope.CREDENTIAL, False) == (verdict.reason, verdict.scope, verdict.retryable)
+    assert ("credential_fetch_failed", Scope.CREDENTIAL, False) == (verdict.reason, verdict.scope, verdict.retryable)
 
 
 @pytest.mark.parametrize("value", [None, "", "a b", "a\nb", "é"])
@@ -413,7 +413,7 @@ def test_credentials_without_a_scope_get_the_least_one():
     scopes = credential._scoped.scopes
 
     assert [SCOPE] == scopes
-    assert "oauth_failed" == verdict.reason
+    assert "credential_fetch_failed" == verdict.reason
 
 
 def raising(error):
@@ -437,7 +437,7 @@ def test_google_auths_errors_become_verdicts_without_their_text():
         (exceptions.RefreshError("secret"), "oauth_refused", False),
         (exceptions.RefreshError("secret", retryable=True), "oauth_unavailable", True),
         (exceptions.TransportError("secret"), "oauth_unavailable", True),
-        (OSError("secret"), "oauth_failed", False),
+        (OSError("secret"), "credential_fetch_failed", False),
     ]
 
     for error, reason, retryable in cases:

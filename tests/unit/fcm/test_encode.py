@@ -318,7 +318,7 @@ def test_what_google_would_refuse_is_refused_before_sending_with_its_field(messa
     verdict = refused(message)
 
     assert (Category.PAYLOAD, Disposition.NOT_SENT, field) == (verdict.category, verdict.disposition, verdict.field)
-    assert verdict.reason in {"invalid_field", "reserved_key"}
+    assert verdict.reason in {"invalid_field", "invalid_ttl", "reserved_key"}
     assert verdict.advice.startswith(f"Correct {field}: it ")
 
 

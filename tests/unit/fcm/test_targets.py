@@ -46,7 +46,7 @@ def test_a_wrong_topic_is_a_payload_failure(name):
     """Whoever wrote it has to act; nobody is to be removed."""
     verdict = fcm.Topic(name).problem()
 
-    assert (Category.PAYLOAD, "invalid_topic", "name") == (verdict.category, verdict.reason, verdict.field)
+    assert (Category.PAYLOAD, "invalid_topic_name", "name") == (verdict.category, verdict.reason, verdict.field)
 
 
 @pytest.mark.parametrize("name", ["news", "/topics/news", "A-_.~%9", "x" * 900])

@@ -92,7 +92,7 @@ def test_a_wrong_topic_is_found_before_anything_is_sent():
     """With the caller's field."""
     verdict = sender().prepare(fcm.Subscribe("no blanks"), fcm.Registration, stamp())
 
-    assert ("invalid_topic", "topic", Category.PAYLOAD) == (verdict.reason, verdict.field, verdict.category)
+    assert ("invalid_topic_name", "topic", Category.PAYLOAD) == (verdict.reason, verdict.field, verdict.category)
 
 
 def test_a_topic_cannot_follow_a_topic():
@@ -273,7 +273,7 @@ def test_a_wrong_topic_asks_nobody():
     """Everybody gets the same payload failure."""
     requests, found = batch([fcm.Registration(TOKEN)], topic="no blanks")
 
-    assert ([], ["invalid_topic"]) == (requests, [verdict.reason for verdict in found])
+    assert ([], ["invalid_topic_name"]) == (requests, [verdict.reason for verdict in found])
 
 
 @pytest.mark.parametrize("message", [fcm.Subscribe("news", old_service=True), fcm.Unsubscribe("news", old_service=True)])

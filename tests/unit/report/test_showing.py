@@ -18,10 +18,10 @@ from pushkit.apns.reasons_zh import ADVICE as APNS_ZH
 from pushkit.cli.handbook import entries
 from pushkit.events import MassInvalidation
 from pushkit.faults import FAULTS
+from pushkit.own_reasons import OWN
 from pushkit.report.spelling import duration_text, percent, width, wrapped
 from pushkit.report.text import table
 from pushkit.report.words import EN, ZH, advice, words
-from pushkit.webpush.reasons import LOCAL
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -279,7 +279,7 @@ def test_both_languages_have_every_word() -> None:
 def test_every_sentence_of_the_tables_has_its_chinese_one(provider: str) -> None:
     """A row without a translation is found here; a team that reads Chinese gets no mixture."""
     sentences = [row.advice for row in entries(provider)] + [row.advice for row in FAULTS.values()]
-    sentences += [row.advice for row in LOCAL.values()] if provider == "webpush" else []
+    sentences += [row.advice for row in OWN.values()]
 
     missing = [
         sentence for sentence in sentences if not re.search(r"[\u4e00-\u9fff]", advice(provider, Action.RETRY_LATER, sentence, "zh"))
@@ -295,6 +295,13 @@ def test_a_sentence_without_translation_is_shown_behind_its_action() -> None:
     assert "修改设置。（Turn it off and on.）" == advice("hms", Action.FIX_CONFIGURATION, "Turn it off and on.", "zh")
     assert "Turn it off and on." == advice("hms", Action.FIX_CONFIGURATION, "Turn it off and on.", "en")
     assert APNS_ZH
+
+
+def test_a_sentence_about_this_very_push_is_shown_behind_what_its_word_says() -> None:
+    """What only the English sentence says (which field, how many bytes) stays, behind the Chinese advice on that word."""
+    shown = advice("apns", Action.FIX_PAYLOAD, "Correct badge: it is no number of 0 or more.", "zh", reason="invalid_field")
+
+    assert "请修改详情中指出的字段：它的内容不是该字段应有的。（Correct badge: it is no number of 0 or more.）" == shown
 
 
 @pytest.mark.parametrize(
@@ -372,17 +379,16 @@ def test_a_duration_is_said_as_people_say_it(seconds: float, shown: str) -> None
     assert shown == duration_text(seconds, EN.units)
 
 
-def test_what_delivery_says_has_its_chinese_sentence_too() -> None:
-    """Every fixed sentence that delivery refuses with."""
-    source = Path(pushkit.__file__).parent / "delivery"
+def test_what_is_said_in_place_of_the_table_has_its_chinese_sentence_too() -> None:
+    """Every fixed sentence that the code refuses with."""
     sentences = set()
-    for path in source.glob("*.py"):
+    for path in Path(pushkit.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.startswith("refuse_") and len(node.args) > 1:
-                constants = [node.args[1], *([node.args[1].body, node.args[1].orelse] if isinstance(node.args[1], ast.IfExp) else [])]
-                sentences |= {part.value for part in constants if isinstance(part, ast.Constant)}
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "refuse":
+                said = [keyword.value for keyword in node.keywords if keyword.arg == "advice"]
+                sentences |= {part.value for part in said if isinstance(part, ast.Constant)}
 
-    assert len(sentences) > 10
+    assert len(sentences) > 5
     assert [] == [sentence for sentence in sorted(sentences) if sentence in advice("apns", Action.RETRY_LATER, sentence, "zh")]
 
 

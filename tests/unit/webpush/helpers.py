@@ -68,6 +68,7 @@ class Push:
 
     now: float = NOW
     expires_at: float | None = NOW + 86_400
+    taken_at: float = NOW
     ttl_zero: bool = False
     push_id: str = "11111111-2222-3333-4444-555555555555"
     attempt: int = 1

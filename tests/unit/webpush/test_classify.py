@@ -10,9 +10,10 @@ from tests.unit.webpush.answers import Said, answer_for, mozilla_body
 from tests.unit.webpush.helpers import BROWSER, ENDPOINTS, KEY, NOW, OTHER_KEY, REFERENCE, STAMP, SUBJECT, Push, request_for, sender
 
 from pushkit import Action, Category, ConfigurationError, Disposition, Scope
+from pushkit.own_reasons import OWN
 from pushkit.verdict import Acceptance, Pause, PauseScope, RefreshCredential, RetireConnection
 from pushkit.webpush import Config, Declarative, EndpointPolicy, Message, Subscription, VapidKey
-from pushkit.webpush.reasons import LOCAL, ROWS
+from pushkit.webpush.reasons import ROWS
 from pushkit.wire import FaultKind, Processed, WireFault, WireRequest, WireResponse
 
 TABLE = json.loads((REFERENCE / "webpush-errors.json").read_text("utf-8"))
@@ -126,7 +127,7 @@ def test_the_two_rows_of_configuration_are_raised_when_it_is_made():
     assert LOCAL_ROWS["invalid_vapid_subject"]["advice"] in str(subject.value)
     assert LOCAL_ROWS["vapid_keypair_mismatch"]["advice"] in str(pair.value)
     for code in ("invalid_vapid_subject", "vapid_keypair_mismatch"):
-        row, ours = LOCAL_ROWS[code], LOCAL[code].kind
+        row, ours = LOCAL_ROWS[code], OWN[code]
         assert (row["category"], row["do"], row["technical_scope"]) == (ours.category.value, ours.action.name, ours.scope.name)
 
 

@@ -140,7 +140,7 @@ def test_what_a_browser_would_drop_is_refused_before(changes, field):
 
 def test_data_that_is_no_json_is_refused():
     """Like anywhere else."""
-    assert "invalid_payload" == refused(data=object()).reason
+    assert "invalid_field" == refused(data=object()).reason
 
 
 @pytest.mark.parametrize("mark", ["8030", 8031, 8030.0, True, None])

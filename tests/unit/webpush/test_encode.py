@@ -69,7 +69,7 @@ def test_data_that_cannot_travel_is_named(data, said):
     """The field, and why; never the value."""
     verdict = prepared(Message(data))
 
-    assert ("invalid_payload", "data", Category.PAYLOAD) == (verdict.reason, verdict.field, verdict.category)
+    assert ("invalid_field", "data", Category.PAYLOAD) == (verdict.reason, verdict.field, verdict.category)
     assert said in verdict.detail
 
 
@@ -78,7 +78,7 @@ def test_a_message_that_holds_itself_is_refused():
     loop: list = []
     loop.append(loop)
 
-    assert "invalid_payload" == prepared(Message({"a": loop})).reason
+    assert "invalid_field" == prepared(Message({"a": loop})).reason
 
 
 # -- headers
@@ -298,7 +298,7 @@ def test_a_notification_with_nothing_in_it_is_refused(message):
     """Nothing would show, and browsers punish that."""
     verdict = prepared(message)
 
-    assert ("empty_notification", Action.FIX_PAYLOAD, Disposition.NOT_SENT) == (verdict.reason, verdict.action, verdict.disposition)
+    assert ("empty_message", Action.FIX_PAYLOAD, Disposition.NOT_SENT) == (verdict.reason, verdict.action, verdict.disposition)
 
 
 @pytest.mark.parametrize(
@@ -308,7 +308,7 @@ def test_fields_of_the_wrong_type_are_named(field, value):
     """The field in the caller's terms, the type that was found, not the value."""
     verdict = prepared(attrs.evolve(Notification(title="x"), **{field: value}))
 
-    assert ("invalid_payload", field) == (verdict.reason, verdict.field)
+    assert ("invalid_field", field) == (verdict.reason, verdict.field)
 
 
 @pytest.mark.parametrize(
@@ -354,7 +354,7 @@ def test_options_of_the_wrong_type_are_named(changes, field):
     """In the caller's terms."""
     verdict = prepared(Notification(title="x", options=Options(**changes)))
 
-    assert ("invalid_payload", field) == (verdict.reason, verdict.field)
+    assert ("invalid_field", field) == (verdict.reason, verdict.field)
 
 
 def test_relative_links_are_the_service_workers_business():
@@ -434,7 +434,7 @@ def test_other_providers_messages_are_refused():
 
     verdict = prepared(Base())
 
-    assert "unsupported_message" == verdict.reason
+    assert "wrong_message" == verdict.reason
     assert "webpush.Message" in verdict.advice
 
 
@@ -578,4 +578,4 @@ def test_other_targets_are_refused():
     ready = web.prepare(Message("x"), Subscription, STAMP)
 
     assert Category.RECIPIENT == web.check(ready, Target(), NOW).category
-    assert "unsupported_message" == web.prepare(Message("x"), Target, STAMP).reason
+    assert "invalid_target" == web.prepare(Message("x"), Target, STAMP).reason
