@@ -36,7 +36,7 @@ class Owner(Protocol):
     answers: int
 
     def on_room(self, connection: Http2Connection) -> None:
-        """It can take more than before."""
+        """What it can take, or whether that is decided yet, may have changed."""
         ...
 
     def on_leaving(self, connection: Http2Connection) -> None:
@@ -134,6 +134,7 @@ class Http2Connection:
         """The server or the network does not take more: what is not written yet may go elsewhere."""
         self._paused = True
         self._recompute()
+        self.schedule_flush()
 
     def resume_writing(self) -> None:
         """The server reads again."""
@@ -302,7 +303,7 @@ class Http2Connection:
             self.settled = True
             self._recompute()
             self._ready()
-        elif self.capacity > self.load:
+        else:
             self._owner.on_room(self)
 
     def on_pong(self) -> None:
@@ -313,8 +314,7 @@ class Http2Connection:
         if self._suspect:
             self._suspect = False
             self._recompute()
-            if self.capacity > self.load:
-                self._owner.on_room(self)
+            self._owner.on_room(self)
 
     # -- inside -------------------------------------------------------------------------------------
 
@@ -353,8 +353,8 @@ class Http2Connection:
                 break
         if pending:
             self._give_back()
-        elif len(streams) < self.capacity:
-            # Some were given up or could not be made, or the socket takes more again.
+        else:
+            # Some were given up or could not be made, or the socket takes more again, or no more.
             self._owner.on_room(self)
 
     def _open(self, exchange: Exchange) -> bool:
@@ -420,13 +420,10 @@ class Http2Connection:
         self._after_stream()
 
     def _after_stream(self) -> None:
-        load = len(self.streams) + len(self.pending)
-        if self.leaving and not load:
+        if self.leaving and not self.streams and not self.pending:
             # Not at once: the engine may be in the middle of what it read.
             self._loop.call_soon(self._close_if_done)
-        if load < self.capacity or self._policy.max_in_flight is not None:
-            # Where the origin is held short, a place is free for other connections even if this one has no room.
-            self._owner.on_room(self)
+        self._owner.on_room(self)
 
     def _close_if_done(self) -> None:
         if self.leaving and not self.streams and not self.pending:
