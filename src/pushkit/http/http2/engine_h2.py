@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 from h2.config import H2Configuration
-from h2.connection import H2Connection
+from h2.connection import AllowedStreamIDs, H2Connection
 from h2.errors import ErrorCodes
 from h2.events import (
     DataReceived,
@@ -20,9 +20,11 @@ from h2.events import (
     TrailersReceived,
     WindowUpdated,
 )
-from h2.exceptions import H2Error, NoAvailableStreamIDError
+from h2.exceptions import H2Error, NoAvailableStreamIDError, ProtocolError, StreamClosedError
 from h2.settings import SettingCodes, Settings
+from h2.stream import H2Stream
 from hpack import Decoder, Encoder
+from hyperframe.frame import Frame
 
 from pushkit.http.http2.engine import (
     INITIAL_WINDOW,
@@ -70,10 +72,44 @@ class _PreparedEncoder:
         self.hpack.resize(value)
 
 
+class _Stream(H2Stream):
+    """h2's stream, for which a malformed answer is its own affair (RFC 9113 section 8.1.1); h2 ends the connection over it."""
+
+    malformed: str | None = None
+
+    def receive_headers(
+        self, headers: Iterable[Header], end_stream: bool, header_encoding: bool | str | None
+    ) -> tuple[list[Frame], list[Event]]:
+        """Take header fields or trailers in; what must not come at this point is told like a reset of our own."""
+        try:
+            return super().receive_headers(headers, end_stream, header_encoding)
+        except StreamClosedError:
+            raise
+        except ProtocolError:
+            return [], [StreamReset(stream_id=self.stream_id, error_code=ErrorCodes.PROTOCOL_ERROR, remote_reset=False)]
+
+    def _initialize_content_length(self, headers: Iterable[Header]) -> None:
+        try:
+            super()._initialize_content_length(headers)
+        except ProtocolError:
+            self.malformed = "no valid content-length"
+
+    def _track_content_length(self, length: int, end_stream: bool) -> None:
+        try:
+            super()._track_content_length(length, end_stream)
+        except ProtocolError:
+            self.malformed = "a body that is not as long as content-length says"
+
+
 class _Connection(H2Connection):
     """h2's connection without its count over all streams at every request, which is quadratic; the caller counts."""
 
     sweeping = False
+
+    def _begin_new_stream(self, stream_id: int, allowed_ids: AllowedStreamIDs) -> H2Stream:
+        stream = super()._begin_new_stream(stream_id, allowed_ids)
+        stream.__class__ = _Stream
+        return stream
 
     @property
     def open_outbound_streams(self) -> int:
@@ -293,7 +329,10 @@ class H2Engine:
             assert isinstance(event, StreamReset)
             self._blocked.pop(event.stream_id, None)
             self._count_ended()
-            sink.on_reset(event.stream_id, int(event.error_code))
+            if event.remote_reset:
+                sink.on_reset(event.stream_id, int(event.error_code))
+            else:
+                sink.on_malformed(event.stream_id, f"code {int(event.error_code)}")
         elif kind is WindowUpdated:
             self._unblock()
         elif kind is PingAckReceived:
@@ -301,17 +340,29 @@ class H2Engine:
 
     def _head(self, event: ResponseReceived, sink: Sink) -> None:
         headers = event.headers
-        problem = _malformed(headers)
+        ended = event.stream_ended is not None
+        problem = _malformed(headers) or self._length_problem(event.stream_id, ended)
         if problem is None:
-            sink.on_head(event.stream_id, headers, event.stream_ended is not None)
-            return
-        self.reset(event.stream_id, ErrorCode.PROTOCOL_ERROR)
-        sink.on_malformed(event.stream_id, problem)
+            sink.on_head(event.stream_id, headers, ended)
+        else:
+            sink.on_malformed(event.stream_id, problem)
+
+    def _length_problem(self, stream_id: int, ended: bool) -> str | None:
+        stream = self._connection.streams.get(stream_id)
+        if not isinstance(stream, _Stream):
+            return None
+        if ended and stream.malformed is None:
+            stream._track_content_length(0, end_stream=True)
+        return stream.malformed
 
     def _data(self, event: DataReceived, sink: Sink) -> None:
         stream_id = event.stream_id
         ended = event.stream_ended is not None
-        sink.on_data(stream_id, event.data, ended)
+        problem = self._length_problem(stream_id, False)
+        if problem is None:
+            sink.on_data(stream_id, event.data, ended)
+        else:
+            sink.on_malformed(stream_id, problem)
         size = event.flow_controlled_length
         if ended:
             # Only the connection's window is left to give back, which can wait.

@@ -29,7 +29,8 @@ from ngh2 import (
 from pushkit.http.http2.engine import INITIAL_WINDOW, MAX_HEADER_BYTES, UNLIMITED, EngineFullError, ErrorCode, Sink
 from pushkit.wire import WireRequest
 
-_CONFIGURATION = Configuration(max_inbound_header_list_size=MAX_HEADER_BYTES, max_inbound_header_count=256)
+# A field counts for 32 octets at least: the size alone is the limit.
+_CONFIGURATION = Configuration(max_inbound_header_list_size=MAX_HEADER_BYTES, max_inbound_header_count=MAX_HEADER_BYTES // 32)
 _SETTINGS = {
     Setting.ENABLE_PUSH: 0,
     Setting.INITIAL_WINDOW_SIZE: INITIAL_WINDOW,
