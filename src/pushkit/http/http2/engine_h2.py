@@ -82,11 +82,14 @@ class _Stream(H2Stream):
     ) -> tuple[list[Frame], list[Event]]:
         """Take header fields or trailers in; what must not come at this point is told like a reset of our own."""
         try:
-            return super().receive_headers(headers, end_stream, header_encoding)
+            told = super().receive_headers(headers, end_stream, header_encoding)
         except StreamClosedError:
             raise
         except ProtocolError:
             return [], [StreamReset(stream_id=self.stream_id, error_code=ErrorCodes.PROTOCOL_ERROR, remote_reset=False)]
+        if end_stream and self._expected_content_length:
+            self._track_content_length(0, end_stream=True)
+        return told
 
     def _initialize_content_length(self, headers: Iterable[Header]) -> None:
         try:
@@ -102,13 +105,17 @@ class _Stream(H2Stream):
 
 
 class _Connection(H2Connection):
-    """h2's connection without its count over all streams at every request, which is quadratic; the caller counts."""
+    """h2's connection with streams of the kind above, and without its quadratic count over all of them at every request; the caller counts."""
 
     sweeping = False
 
     def _begin_new_stream(self, stream_id: int, allowed_ids: AllowedStreamIDs) -> H2Stream:
-        stream = super()._begin_new_stream(stream_id, allowed_ids)
-        stream.__class__ = _Stream
+        if allowed_ids is not AllowedStreamIDs.ODD:
+            return super()._begin_new_stream(stream_id, allowed_ids)  # the server's, which raises
+        settings, peers = self.local_settings, self.remote_settings
+        stream = self.streams[stream_id] = _Stream(stream_id, self.config, settings.initial_window_size, peers.initial_window_size)
+        stream.max_outbound_frame_size = self.max_outbound_frame_size
+        self.highest_outbound_stream_id = stream_id
         return stream
 
     @property
@@ -341,24 +348,20 @@ class H2Engine:
     def _head(self, event: ResponseReceived, sink: Sink) -> None:
         headers = event.headers
         ended = event.stream_ended is not None
-        problem = _malformed(headers) or self._length_problem(event.stream_id, ended)
+        problem = _malformed(headers) or self._problem_of(event.stream_id)
         if problem is None:
             sink.on_head(event.stream_id, headers, ended)
         else:
             sink.on_malformed(event.stream_id, problem)
 
-    def _length_problem(self, stream_id: int, ended: bool) -> str | None:
+    def _problem_of(self, stream_id: int) -> str | None:
         stream = self._connection.streams.get(stream_id)
-        if not isinstance(stream, _Stream):
-            return None
-        if ended and stream.malformed is None:
-            stream._track_content_length(0, end_stream=True)
-        return stream.malformed
+        return stream.malformed if isinstance(stream, _Stream) else None
 
     def _data(self, event: DataReceived, sink: Sink) -> None:
         stream_id = event.stream_id
         ended = event.stream_ended is not None
-        problem = self._length_problem(stream_id, False)
+        problem = self._problem_of(stream_id)
         if problem is None:
             sink.on_data(stream_id, event.data, ended)
         else:
