@@ -72,6 +72,13 @@ class _PreparedEncoder:
         self.hpack.resize(value)
 
 
+class _Malformed(Event):
+    """Header fields that must not come at this point of an answer."""
+
+    def __init__(self, stream_id: int) -> None:
+        self.stream_id = stream_id
+
+
 class _Stream(H2Stream):
     """h2's stream, for which a malformed answer is its own affair (RFC 9113 section 8.1.1); h2 ends the connection over it."""
 
@@ -80,13 +87,13 @@ class _Stream(H2Stream):
     def receive_headers(
         self, headers: Iterable[Header], end_stream: bool, header_encoding: bool | str | None
     ) -> tuple[list[Frame], list[Event]]:
-        """Take header fields or trailers in; what must not come at this point is told like a reset of our own."""
+        """Take header fields or trailers in; what must not come at this point is told as an event."""
         try:
             told = super().receive_headers(headers, end_stream, header_encoding)
         except StreamClosedError:
             raise
         except ProtocolError:
-            return [], [StreamReset(stream_id=self.stream_id, error_code=ErrorCodes.PROTOCOL_ERROR, remote_reset=False)]
+            return [], [_Malformed(self.stream_id)]
         if end_stream and self._expected_content_length:
             self._track_content_length(0, end_stream=True)
         return told
@@ -340,6 +347,9 @@ class H2Engine:
                 sink.on_reset(event.stream_id, int(event.error_code))
             else:
                 sink.on_malformed(event.stream_id, f"code {int(event.error_code)}")
+        elif kind is _Malformed:
+            assert isinstance(event, _Malformed)
+            sink.on_malformed(event.stream_id, "header fields out of order")
         elif kind is WindowUpdated:
             self._unblock()
         elif kind is PingAckReceived:
