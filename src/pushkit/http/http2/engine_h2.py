@@ -88,12 +88,15 @@ class _Stream(H2Stream):
         self, headers: Iterable[Header], end_stream: bool, header_encoding: bool | str | None
     ) -> tuple[list[Frame], list[Event]]:
         """Take header fields or trailers in; what must not come at this point is told as an event."""
+        promised = self._expected_content_length if self.state_machine.headers_received else None
         try:
             told = super().receive_headers(headers, end_stream, header_encoding)
         except StreamClosedError:
             raise
         except ProtocolError:
             return [], [_Malformed(self.stream_id)]
+        if promised is not None:
+            self._expected_content_length = promised  # by the head; these were trailers
         if end_stream and self._expected_content_length:
             self._track_content_length(0, end_stream=True)
         return told
@@ -330,7 +333,11 @@ class H2Engine:
             self._data(event, sink)
         elif kind is TrailersReceived:
             assert isinstance(event, TrailersReceived)
-            sink.on_data(event.stream_id, b"", True)
+            problem = self._problem_of(event.stream_id)
+            if problem is None:
+                sink.on_data(event.stream_id, b"", True)
+            else:
+                sink.on_malformed(event.stream_id, problem)
         elif kind is StreamEnded:
             assert isinstance(event, StreamEnded)
             self._forget(event.stream_id)
