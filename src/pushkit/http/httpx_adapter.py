@@ -79,7 +79,7 @@ class _Line:
 class _Trace:
     """What httpx says while it sends: enough to know whether the request can have arrived whole."""
 
-    __slots__ = ("broken", "has_body", "stream_id", "taciturn", "told", "whole")
+    __slots__ = ("broken", "has_body", "over", "stream_id", "taciturn", "told", "whole")
 
     def __init__(self, *, has_body: bool) -> None:
         self.has_body = has_body
@@ -91,6 +91,7 @@ class _Trace:
         self.stream_id: int | None = None
         self.broken = False
         """Whether its connection is not to be trusted any more."""
+        self.over = False
 
     async def __call__(self, name: str, info: Mapping[str, Any]) -> None:
         """Called by httpcore (request extension ``trace``)."""
@@ -279,7 +280,7 @@ class HttpxCarrier:
 
     def _start(self, line: _Line, lane: _Lane, exchange: Exchange) -> None:
         trace = _Trace(has_body=bool(exchange.request.body))
-        task = start(self._carry(lane, exchange, trace))
+        task = start(self._carry(line, lane, exchange, trace))
 
         def abandon(_: Exchange) -> Processed:
             trace.broken = True
@@ -289,11 +290,14 @@ class HttpxCarrier:
         exchange.abandon = abandon
         exchange.parked = False
         self._tasks.add(task)
-        # Not at the end of the task itself, which never runs when it is cancelled before it has begun.
+        # A task that is cancelled before it has begun never comes to its own end.
         task.add_done_callback(lambda _: self._over(line, lane, exchange, trace))
         task.add_done_callback(self._tasks.discard)
 
     def _over(self, line: _Line, lane: _Lane, exchange: Exchange, trace: _Trace) -> None:
+        if trace.over:
+            return
+        trace.over = True
         if exchange.done is not None:
             exchange.fault(FaultKind.CLOSED, trace.fate, "closed before there was an answer", connection_id=lane.id)
         lane.free += 1
@@ -304,7 +308,7 @@ class HttpxCarrier:
             self._close_later(lane)
         self._pump(line)
 
-    async def _carry(self, lane: _Lane, exchange: Exchange, trace: _Trace) -> None:
+    async def _carry(self, line: _Line, lane: _Lane, exchange: Exchange, trace: _Trace) -> None:
         try:
             await self._talk(lane, exchange, trace)
         except DialError as exc:
@@ -312,6 +316,8 @@ class HttpxCarrier:
         except Exception as exc:  # noqa: BLE001  # httpx raises more kinds than it names; each is a fault here
             trace.broken = True
             self._fault(lane, exchange, exc, trace)
+        finally:
+            self._over(line, lane, exchange, trace)
 
     async def _talk(self, lane: _Lane, exchange: Exchange, trace: _Trace) -> None:
         request = exchange.request
