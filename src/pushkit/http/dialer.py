@@ -187,7 +187,10 @@ class Dialer:
 
     async def _dial(self, pool: Pool, opened: list[Http2Connection | socket.socket]) -> Http2Connection:
         origin, policy = pool.origin, pool.policy
-        proxy = self._proxies.get(origin, policy)
+        try:
+            proxy = self._proxies.get(origin, policy)
+        except ConfigurationError as exc:
+            raise DialError(FaultKind.CONNECT_FAILED, f"the environment's {exc}") from None
         used = [connection.address for connection in pool.connections]
         host = origin.host
         if proxy is None:

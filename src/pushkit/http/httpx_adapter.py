@@ -22,6 +22,7 @@ from pushkit.http.exchange import Exchange
 from pushkit.http.http2.connection import new_connection_id
 from pushkit.http.http2.pool import DialError
 from pushkit.http.proxy import Proxies
+from pushkit.http.tasks import start
 from pushkit.http.tls import TlsContexts
 from pushkit.untrusted import json_object, text_of
 from pushkit.wire import ConnectionAuth, FaultKind, Origin, OriginPolicy, Processed, WireRequest
@@ -78,21 +79,36 @@ class _Line:
 class _Trace:
     """What httpx says while it sends: enough to know whether the request can have arrived whole."""
 
-    __slots__ = ("has_body", "maybe_whole", "stream_id")
+    __slots__ = ("broken", "has_body", "over", "stream_id", "taciturn", "told", "whole")
 
     def __init__(self, *, has_body: bool) -> None:
         self.has_body = has_body
-        self.maybe_whole = False
+        self.whole = False
+        """Whether its last part began to be sent."""
+        self.taciturn = False
+        """Whether it is with a transport that may send without a word."""
+        self.told = False
         self.stream_id: int | None = None
+        self.broken = False
+        """Whether its connection is not to be trusted any more."""
+        self.over = False
 
     async def __call__(self, name: str, info: Mapping[str, Any]) -> None:
         """Called by httpcore (request extension ``trace``)."""
+        if getattr(info.get("request"), "method", None) == b"CONNECT":
+            return  # httpcore's own request to a proxy
+        self.told = True
         part = name.partition(".")[2]
         if part == ("send_request_body.started" if self.has_body else "send_request_headers.started"):
-            self.maybe_whole = True
+            self.whole = True
         stream_id = info.get("stream_id")
         if isinstance(stream_id, int):
             self.stream_id = stream_id
+
+    @property
+    def fate(self) -> Processed:
+        """What is known if it ends now."""
+        return Processed.UNKNOWN if self.whole or (self.taciturn and not self.told) else Processed.NO
 
 
 class HttpxCarrier:
@@ -120,6 +136,7 @@ class HttpxCarrier:
         if line is None:
             line = self._lines[key] = _Line(request.policy, self._limit(request.policy))
         exchange.abandon = lambda dropped: self._drop(line, dropped)
+        exchange.parked = True
         line.waiting[exchange] = None
         self._pump(line)
 
@@ -243,9 +260,7 @@ class HttpxCarrier:
             del line.waiting[exchange]
             lane.free -= 1
             line.busy += 1
-            task = asyncio.get_running_loop().create_task(self._carry(line, lane, exchange))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._start(line, lane, exchange)
 
     def _drop(self, line: _Line, exchange: Exchange) -> Processed:
         line.waiting.pop(exchange, None)
@@ -259,44 +274,50 @@ class HttpxCarrier:
             self._close_later(lane)
 
     def _close_later(self, lane: _Lane) -> None:
-        task = asyncio.get_running_loop().create_task(lane.transport.aclose())
+        task = start(lane.transport.aclose())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _carry(self, line: _Line, lane: _Lane, exchange: Exchange) -> None:
+    def _start(self, line: _Line, lane: _Lane, exchange: Exchange) -> None:
         trace = _Trace(has_body=bool(exchange.request.body))
-        task = asyncio.current_task()
-        assert task is not None
-        broken = False
+        task = start(self._carry(line, lane, exchange, trace))
 
         def abandon(_: Exchange) -> Processed:
-            nonlocal broken
-            broken = True
+            trace.broken = True
             task.cancel()
-            return Processed.UNKNOWN if trace.maybe_whole else Processed.NO
+            return trace.fate
 
-        if exchange.done is None:
-            abandon(exchange)
         exchange.abandon = abandon
+        exchange.parked = False
+        self._tasks.add(task)
+        # A task that is cancelled before it has begun never comes to its own end.
+        task.add_done_callback(lambda _: self._over(line, lane, exchange, trace))
+        task.add_done_callback(self._tasks.discard)
+
+    def _over(self, line: _Line, lane: _Lane, exchange: Exchange, trace: _Trace) -> None:
+        if trace.over:
+            return
+        trace.over = True
+        if exchange.done is not None:
+            exchange.fault(FaultKind.CLOSED, trace.fate, "closed before there was an answer", connection_id=lane.id)
+        lane.free += 1
+        line.busy -= 1
+        if trace.broken and lane.multiplexed and not lane.retired:
+            self._retire(line, lane)
+        elif lane.retired and lane.owned and lane.free == lane.slots:
+            self._close_later(lane)
+        self._pump(line)
+
+    async def _carry(self, line: _Line, lane: _Lane, exchange: Exchange, trace: _Trace) -> None:
         try:
             await self._talk(lane, exchange, trace)
-        except asyncio.CancelledError:
-            if not broken:
-                fate = Processed.UNKNOWN if trace.maybe_whole else Processed.NO
-                exchange.fault(FaultKind.CLOSED, fate, "closed before there was an answer", connection_id=lane.id)
         except DialError as exc:
             exchange.fault(exc.kind, Processed.NO, str(exc), connection_id=lane.id)
         except Exception as exc:  # noqa: BLE001  # httpx raises more kinds than it names; each is a fault here
-            broken = True
+            trace.broken = True
             self._fault(lane, exchange, exc, trace)
         finally:
-            lane.free += 1
-            line.busy -= 1
-            if broken and lane.multiplexed and not lane.retired:
-                self._retire(line, lane)
-            elif lane.retired and lane.owned and lane.free == lane.slots:
-                self._close_later(lane)
-            self._pump(line)
+            self._over(line, lane, exchange, trace)
 
     async def _talk(self, lane: _Lane, exchange: Exchange, trace: _Trace) -> None:
         request = exchange.request
@@ -322,6 +343,7 @@ class HttpxCarrier:
         transport = self._transport(lane, url)
         if url.raw_path != request.path:
             outgoing.url = _exact(url, request.path)
+        trace.taciturn = type(transport) is not httpx.AsyncHTTPTransport
         response = await (self._client.send(outgoing, stream=True) if transport is None else transport.handle_async_request(outgoing))
         try:
             body = bytearray()
@@ -350,11 +372,12 @@ class HttpxCarrier:
     def _fault(lane: _Lane, exchange: Exchange, exc: Exception, trace: _Trace) -> None:
         """Httpx's exception as a fault: what is behind it (ssl, h2 events) decides the fate where it can."""
         name = type(exc).__name__
-        fate = Processed.UNKNOWN if trace.maybe_whole else Processed.NO
+        fate = trace.fate
         kind = FaultKind.CONNECTION_LOST
         detail = f"the request over httpx failed ({name})"
         if name in {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"}:
-            fate = Processed.NO
+            if not trace.whole:  # a caller's transport may have tried before
+                fate = Processed.NO
             kind = FaultKind.CONNECT_TIMEOUT if name.endswith("Timeout") else FaultKind.CONNECT_FAILED
             if _cause(exc, ssl.SSLCertVerificationError):
                 kind, detail = FaultKind.TLS_FAILED, "the server's certificate is not trusted"
@@ -369,7 +392,7 @@ class HttpxCarrier:
             if last is not None:
                 debug = getattr(event, "additional_data", None) or b""
                 exchange.goaway_reason = text_of(json_object(debug).get("reason")) or None
-                if trace.stream_id is None or trace.stream_id > last:
+                if trace.stream_id is not None and trace.stream_id > last:
                     fate, kind = Processed.NO, FaultKind.REFUSED_STREAM
             elif getattr(event, "error_code", None) == _REFUSED_STREAM:
                 fate, kind = Processed.NO, FaultKind.REFUSED_STREAM

@@ -9,7 +9,11 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 from pushkit.errors import ConfigurationError
+from pushkit.lru import LRU
 from pushkit.wire import ClientCertificate
+
+KEPT = 64
+"""Contexts kept at the most: tenants come, go and renew their certificates; open connections hold their own."""
 
 
 @contextmanager
@@ -82,7 +86,7 @@ class TlsContexts:
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self._context = context
-        self._made: dict[tuple[tuple[str, ...], ClientCertificate | None], ssl.SSLContext] = {}
+        self._made: LRU[tuple[tuple[str, ...], ClientCertificate | None], ssl.SSLContext] = LRU(KEPT)
 
     def get(self, protocols: Sequence[str], certificate: ClientCertificate | None) -> ssl.SSLContext:
         """
@@ -103,7 +107,7 @@ class TlsContexts:
             made.set_alpn_protocols(list(protocols))
             if certificate is not None:
                 load_certificate(made, certificate)
-            self._made[key] = made
+            self._made.put(key, made)
         return made
 
     def clear(self) -> None:

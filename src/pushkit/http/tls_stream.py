@@ -12,7 +12,10 @@ import asyncio
 import contextlib
 import socket
 import ssl
+from collections.abc import Coroutine
 from typing import Protocol
+
+from pushkit.http.tasks import start
 
 READ_SIZE = 256 * 1024
 HANDSHAKE_READ = 16 * 1024
@@ -314,7 +317,7 @@ class TlsStream:
                     pump.cancel()
         self._sock.close()
 
-    def _spawn(self, pump: object) -> None:
-        task: asyncio.Task[None] = self._loop.create_task(pump)  # type: ignore[arg-type]  # a coroutine
+    def _spawn(self, pump: Coroutine[object, object, None]) -> None:
+        task = start(pump)
         self._pumps.add(task)
         task.add_done_callback(self._pumps.discard)

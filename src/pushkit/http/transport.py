@@ -271,7 +271,10 @@ class HttpTransport:
 
     def _speaks_tunnels(self, origin: Origin, policy: OriginPolicy) -> bool:
         """Whether our own connection can go the way there: directly, or through an HTTP proxy's CONNECT."""
-        proxy = self._proxies.get(origin, policy)
+        try:
+            proxy = self._proxies.get(origin, policy)
+        except ConfigurationError:
+            return True  # the environment's is none: said for each request that needs it, by the attempt to connect
         return proxy is None or proxy.scheme == "http"
 
     def _httpx(self) -> HttpxCarrier:

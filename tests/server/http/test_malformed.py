@@ -71,6 +71,17 @@ STREAM_ERRORS = {
     "a connection field": lambda n: frame(HEADERS, DONE, n, head(200, (b"connection", b"close"))),
     "a pseudo field after others": lambda n: frame(HEADERS, DONE, n, head(200, (b"a", b"b")) + literal(b":status", b"200")),
     "an unknown pseudo field": lambda n: frame(HEADERS, DONE, n, head(200) + literal(b":magic", b"1")),
+    "a body shorter than its content-length": lambda n: (
+        frame(HEADERS, END_HEADERS, n, head(200, (b"content-length", b"5"))) + frame(DATA, END_STREAM, n, b"abc")
+    ),
+    "a body longer than its content-length": lambda n: (
+        frame(HEADERS, END_HEADERS, n, head(200, (b"content-length", b"2"))) + frame(DATA, END_STREAM, n, b"abc")
+    ),
+    "no body where content-length promised one": lambda n: frame(HEADERS, DONE, n, head(200, (b"content-length", b"5"))),
+    "a content-length of letters": lambda n: frame(HEADERS, DONE, n, head(200, (b"content-length", b"five"))),
+    "two lengths": lambda n: frame(HEADERS, DONE, n, head(200, (b"content-length", b"0"), (b"content-length", b"1"))),
+    "trailers that do not end": lambda n: frame(HEADERS, END_HEADERS, n, head(200)) + frame(HEADERS, END_HEADERS, n, literal(b"a", b"b")),
+    "an interim answer that ends": lambda n: frame(HEADERS, DONE, n, head(103)),
 }
 
 
@@ -171,5 +182,41 @@ def test_frames_after_the_end_of_a_stream_cost_nothing(pki: Pki, engine: str) ->
 
             assert [200] * 2 * COUNT == run.statuses()
             assert 1 == run.ledger.connections
+
+    asyncio.run(main())
+
+
+def test_a_server_that_opens_streams_is_not_kept(pki: Pki, engine: str) -> None:
+    """Streams are ours to open: a server that opens some, of which one could be kept for ever, loses its connection."""
+
+    class Opening(Peer):
+        async def on_request(self, conn: Conn, stream: Stream) -> None:
+            conn.answer(stream)
+            if conn.number == 1:
+                conn.raw(frame(HEADERS, DONE, 2, head()))
+
+    async def main() -> None:
+        async with running(Opening(), pki, engine) as run:
+            await run.send(1)
+            await asyncio.sleep(0.05)
+            await run.send(1)
+
+            assert 2 == run.ledger.connections
+
+    asyncio.run(main())
+
+
+def test_many_small_fields_are_an_answer(pki: Pki, engine: str) -> None:
+    """Header fields are limited by their size, not by their number."""
+
+    class Chatty(Peer):
+        async def on_request(self, conn: Conn, stream: Stream) -> None:
+            conn.answer(stream, 200, b"", *((b"x%d" % number, b"y") for number in range(1000)))
+
+    async def main() -> None:
+        async with running(Chatty(), pki, engine) as run:
+            await run.send(2)
+
+            assert [200, 200] == run.statuses()
 
     asyncio.run(main())

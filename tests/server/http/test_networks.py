@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import attrs
 import httpx
 import pytest
 from tests.server.http.bench import BLOCK, Run, running
@@ -360,6 +361,28 @@ def test_a_proxy_of_the_environment(pki: Pki, engine: str, monkeypatch: pytest.M
             assert isinstance(result, WireResponse)
             assert [f"push.test:{run.origin.port}"] == proxy.targets
         await proxy.stop()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    "policy", [OriginPolicy(use_environment_proxy=True), attrs.evolve(OLD, use_environment_proxy=True)], ids=["h2", "http1"]
+)
+def test_an_environment_proxy_that_is_none(engine: str, monkeypatch: pytest.MonkeyPatch, policy: OriginPolicy) -> None:
+    """A broken proxy URL in the environment is a fault that says so, never an exception out of ``submit``."""
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("https_proxy", "ftp://user:hunter2@proxy.test")
+
+    async def main() -> None:
+        transport = HttpTransport(engine=engine)
+        result = await ask(transport, Origin("push.test"), policy)
+        await transport.aclose()
+
+        assert isinstance(result, WireFault)
+        assert (FaultKind.CONNECT_FAILED, Processed.NO) == (result.kind, result.processed)
+        assert "proxy" in result.detail
+        assert "hunter2" not in result.detail
 
     asyncio.run(main())
 

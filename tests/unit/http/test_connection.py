@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
 import pytest
+from hpack import Decoder
 
 from pushkit.http.exchange import Exchange
 from pushkit.http.http2.connection import Http2Connection
@@ -175,6 +176,38 @@ def test_a_credential_that_cannot_sign(engine: str) -> None:
         assert isinstance(response, WireResponse)
         assert Processed.NO is fault.processed
         assert "canary" not in fault.detail
+
+    run(main)
+
+
+def test_a_request_that_cannot_be_encoded_spoils_nothing(engine: str) -> None:
+    """
+    A provider's mistake (text for octets) in the middle of a header block leaves the fields of others as they are.
+
+    What was put into the header table on the way never reaches the server, so the connection takes nothing more.
+    """
+    heard: list[WireResult] = []
+
+    async def main() -> None:
+        setup = Setup(engine)
+        shared = HeaderBlock([(b"apns-topic", b"com.example.app")])
+        for headers in [((b"x", b"1"),), ((b"x", "text"),), ((b"x", b"2"),)]:
+            block = shared if len(heard) else HeaderBlock([*shared.fields, (b"own", str(len(heard)).encode())])
+            request = WireRequest(b"POST", Origin("localhost"), b"/", block, headers, b"", 0.0)  # type: ignore[arg-type]  # the mistake
+            setup.connection.assign(Exchange(request, heard.append))
+        await asyncio.sleep(0)
+
+        decoder = Decoder()
+        octets, blocks = b"".join(setup.stream.written), []
+        octets = octets[octets.index(b"SM\r\n\r\n") + 6 :]
+        while octets:
+            end = 9 + int.from_bytes(octets[:3], "big")
+            if octets[3] == 1:
+                blocks.append(dict(decoder.decode(octets[9:end], raw=True)))
+            octets = octets[end:]
+        assert [b"1"] == [block[b"x"] for block in blocks]
+        assert [b"2"] == [exchange.request.headers[0][1] for exchange in setup.owner.back]
+        assert [Processed.NO] == [result.processed for result in heard if isinstance(result, WireFault)]
 
     run(main)
 

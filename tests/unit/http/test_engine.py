@@ -11,7 +11,7 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 
 from pushkit.errors import ConfigurationError
-from pushkit.http.http2.engine import UNLIMITED, Engine, EngineFullError, choose_engine
+from pushkit.http.http2.engine import UNLIMITED, Engine, EngineFullError, ErrorCode, choose_engine
 from pushkit.http.http2.engine_h2 import H2Engine
 from pushkit.wire import Header, HeaderBlock, Origin, WireRequest
 
@@ -184,3 +184,19 @@ def test_a_small_request_is_sent_once_it_is_taken(name: str) -> None:
     engine.take(65536, told)
 
     assert not engine.unsent(stream_id)
+
+
+@pytest.mark.parametrize("why", ["a goodbye", "too long"])
+def test_what_libnghttp2_never_opens_counts_as_refused(why: str) -> None:
+    """A request that was still in its queue at a GOAWAY, or is longer than it sends, was provably not processed."""
+    engine, server, told = connected("ngh2")
+    asked = request(body=b"")
+    if why == "too long":
+        asked.headers = ((b"x", b"y" * 70_000),)
+    stream_id = engine.open(asked, None)
+    if why == "a goodbye":
+        server.close_connection(last_stream_id=2**31 - 1)
+        engine.feed(server.data_to_send(), told)
+    engine.take(65536, told)
+
+    assert ("reset", stream_id, ErrorCode.REFUSED_STREAM) == told.calls[-1]

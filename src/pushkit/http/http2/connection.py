@@ -36,7 +36,7 @@ class Owner(Protocol):
     answers: int
 
     def on_room(self, connection: Http2Connection) -> None:
-        """It can take more than before."""
+        """What it can take, or whether that is decided yet, may have changed."""
         ...
 
     def on_leaving(self, connection: Http2Connection) -> None:
@@ -134,6 +134,7 @@ class Http2Connection:
         """The server or the network does not take more: what is not written yet may go elsewhere."""
         self._paused = True
         self._recompute()
+        self.schedule_flush()
 
     def resume_writing(self) -> None:
         """The server reads again."""
@@ -279,21 +280,21 @@ class Http2Connection:
         self._goaway_reason = reason or self._goaway_reason
         self._failure = f"the server said goodbye (code {code})"
         refused: list[Exchange] = []
+        begun: list[Exchange] = []
         for stream_id in [number for number in self.streams if number > last_stream_id]:
             exchange = self.streams.pop(stream_id)
             self.engine.reset(stream_id, ErrorCode.CANCEL)
             exchange.goaway_reason = self._goaway_reason
-            if exchange.headers is None:
-                refused.append(exchange)
-            else:
-                # It began to answer what it now says it did not process: believe nothing.
-                exchange.fault(FaultKind.CONNECTION_LOST, Processed.UNKNOWN, self._failure, connection_id=self.id)
+            (refused if exchange.headers is None else begun).append(exchange)
         self.leaving = True
         self._recompute()
         self._owner.on_leaving(self)
         self._give_back()
         if refused:
             self._owner.refused(refused, self.id, self._failure)
+        for exchange in begun:
+            # It began to answer what it now says it did not process: believe nothing.
+            exchange.fault(FaultKind.CONNECTION_LOST, Processed.UNKNOWN, self._failure, connection_id=self.id)
 
     def on_settings(self) -> None:
         """The server's limits came or changed."""
@@ -302,7 +303,7 @@ class Http2Connection:
             self.settled = True
             self._recompute()
             self._ready()
-        elif self.capacity > self.load:
+        else:
             self._owner.on_room(self)
 
     def on_pong(self) -> None:
@@ -313,8 +314,7 @@ class Http2Connection:
         if self._suspect:
             self._suspect = False
             self._recompute()
-            if self.capacity > self.load:
-                self._owner.on_room(self)
+            self._owner.on_room(self)
 
     # -- inside -------------------------------------------------------------------------------------
 
@@ -353,27 +353,40 @@ class Http2Connection:
                 break
         if pending:
             self._give_back()
+        else:
+            # Some were given up or could not be made, or the socket takes more again, or no more.
+            self._owner.on_room(self)
 
     def _open(self, exchange: Exchange) -> bool:
         """Open a stream for it; False when the connection closed over that."""
         request = exchange.request
         authorization = None
-        try:
-            if request.auth is not None:
+        if request.auth is not None:
+            try:
                 authorization, self.auth_slot = request.auth.header(self.auth_slot, self._clock.time())
-                self.auth = request.auth
+            except Exception as exc:  # noqa: BLE001  # a credential that cannot sign must not take the connection with it
+                self._unmade(exchange, exc)
+                return True
+            self.auth = request.auth
+        try:
             stream_id = self.engine.open(request, authorization)
         except EngineFullError:
             self.pending.appendleft(exchange)
             self._failure = self._failure or "the connection takes no more streams"
             self.leave()
-        except Exception as exc:  # noqa: BLE001  # a credential that cannot sign must not take the connection with it
-            detail = f"the request could not be made ({type(exc).__name__})"
-            exchange.fault(FaultKind.PROTOCOL_ERROR, Processed.NO, detail, connection_id=self.id)
+        except Exception as exc:  # noqa: BLE001  # a provider's mistake, such as text for octets
+            # Some of its fields may be in our header table already, and will never be in the server's.
+            self._unmade(exchange, exc)
+            self.leave()
         else:
             exchange.stream_id = stream_id
+            exchange.goaway_reason = None  # an earlier connection's
             self.streams[stream_id] = exchange
         return not self.closed
+
+    def _unmade(self, exchange: Exchange, exc: Exception) -> None:
+        detail = f"the request could not be made ({type(exc).__name__})"
+        exchange.fault(FaultKind.PROTOCOL_ERROR, Processed.NO, detail, connection_id=self.id)
 
     def _give_back(self) -> None:
         """Requests that cannot be written here now go back to the pool, in their order."""
@@ -407,14 +420,10 @@ class Http2Connection:
         self._after_stream()
 
     def _after_stream(self) -> None:
-        if self.leaving:
-            if not self.streams and not self.pending:
-                # Not at once: the engine may be in the middle of what it read.
-                self._loop.call_soon(self._close_if_done)
-            if self._policy.max_in_flight is not None:
-                self._owner.on_room(self)
-        elif len(self.streams) + len(self.pending) < self.capacity:
-            self._owner.on_room(self)
+        if self.leaving and not self.streams and not self.pending:
+            # Not at once: the engine may be in the middle of what it read.
+            self._loop.call_soon(self._close_if_done)
+        self._owner.on_room(self)
 
     def _close_if_done(self) -> None:
         if self.leaving and not self.streams and not self.pending:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 from h2.config import H2Configuration
-from h2.connection import H2Connection
+from h2.connection import AllowedStreamIDs, H2Connection
 from h2.errors import ErrorCodes
 from h2.events import (
     DataReceived,
@@ -20,9 +20,11 @@ from h2.events import (
     TrailersReceived,
     WindowUpdated,
 )
-from h2.exceptions import H2Error, NoAvailableStreamIDError
+from h2.exceptions import H2Error, NoAvailableStreamIDError, ProtocolError, StreamClosedError
 from h2.settings import SettingCodes, Settings
+from h2.stream import H2Stream
 from hpack import Decoder, Encoder
+from hyperframe.frame import Frame
 
 from pushkit.http.http2.engine import (
     INITIAL_WINDOW,
@@ -70,10 +72,61 @@ class _PreparedEncoder:
         self.hpack.resize(value)
 
 
+class _Malformed(Event):
+    """Header fields that must not come at this point of an answer."""
+
+    def __init__(self, stream_id: int) -> None:
+        self.stream_id = stream_id
+
+
+class _Stream(H2Stream):
+    """h2's stream, for which a malformed answer is its own affair (RFC 9113 section 8.1.1); h2 ends the connection over it."""
+
+    malformed: str | None = None
+
+    def receive_headers(
+        self, headers: Iterable[Header], end_stream: bool, header_encoding: bool | str | None
+    ) -> tuple[list[Frame], list[Event]]:
+        """Take header fields or trailers in; what must not come at this point is told as an event."""
+        promised = self._expected_content_length if self.state_machine.headers_received else None
+        try:
+            told = super().receive_headers(headers, end_stream, header_encoding)
+        except StreamClosedError:
+            raise
+        except ProtocolError:
+            return [], [_Malformed(self.stream_id)]
+        if promised is not None:
+            self._expected_content_length = promised  # by the head; these were trailers
+        if end_stream and self._expected_content_length:
+            self._track_content_length(0, end_stream=True)
+        return told
+
+    def _initialize_content_length(self, headers: Iterable[Header]) -> None:
+        try:
+            super()._initialize_content_length(headers)
+        except ProtocolError:
+            self.malformed = "no valid content-length"
+
+    def _track_content_length(self, length: int, end_stream: bool) -> None:
+        try:
+            super()._track_content_length(length, end_stream)
+        except ProtocolError:
+            self.malformed = "a body that is not as long as content-length says"
+
+
 class _Connection(H2Connection):
-    """h2's connection without its count over all streams at every request, which is quadratic; the caller counts."""
+    """h2's connection with streams of the kind above, and without its quadratic count over all of them at every request; the caller counts."""
 
     sweeping = False
+
+    def _begin_new_stream(self, stream_id: int, allowed_ids: AllowedStreamIDs) -> H2Stream:
+        if allowed_ids is not AllowedStreamIDs.ODD:
+            return super()._begin_new_stream(stream_id, allowed_ids)  # the server's, which raises
+        settings, peers = self.local_settings, self.remote_settings
+        stream = self.streams[stream_id] = _Stream(stream_id, self.config, settings.initial_window_size, peers.initial_window_size)
+        stream.max_outbound_frame_size = self.max_outbound_frame_size
+        self.highest_outbound_stream_id = stream_id
+        return stream
 
     @property
     def open_outbound_streams(self) -> int:
@@ -280,7 +333,11 @@ class H2Engine:
             self._data(event, sink)
         elif kind is TrailersReceived:
             assert isinstance(event, TrailersReceived)
-            sink.on_data(event.stream_id, b"", True)
+            problem = self._problem_of(event.stream_id)
+            if problem is None:
+                sink.on_data(event.stream_id, b"", True)
+            else:
+                sink.on_malformed(event.stream_id, problem)
         elif kind is StreamEnded:
             assert isinstance(event, StreamEnded)
             self._forget(event.stream_id)
@@ -293,7 +350,13 @@ class H2Engine:
             assert isinstance(event, StreamReset)
             self._blocked.pop(event.stream_id, None)
             self._count_ended()
-            sink.on_reset(event.stream_id, int(event.error_code))
+            if event.remote_reset:
+                sink.on_reset(event.stream_id, int(event.error_code))
+            else:
+                sink.on_malformed(event.stream_id, f"code {int(event.error_code)}")
+        elif kind is _Malformed:
+            assert isinstance(event, _Malformed)
+            sink.on_malformed(event.stream_id, "header fields out of order")
         elif kind is WindowUpdated:
             self._unblock()
         elif kind is PingAckReceived:
@@ -301,17 +364,25 @@ class H2Engine:
 
     def _head(self, event: ResponseReceived, sink: Sink) -> None:
         headers = event.headers
-        problem = _malformed(headers)
+        ended = event.stream_ended is not None
+        problem = _malformed(headers) or self._problem_of(event.stream_id)
         if problem is None:
-            sink.on_head(event.stream_id, headers, event.stream_ended is not None)
-            return
-        self.reset(event.stream_id, ErrorCode.PROTOCOL_ERROR)
-        sink.on_malformed(event.stream_id, problem)
+            sink.on_head(event.stream_id, headers, ended)
+        else:
+            sink.on_malformed(event.stream_id, problem)
+
+    def _problem_of(self, stream_id: int) -> str | None:
+        stream = self._connection.streams.get(stream_id)
+        return stream.malformed if isinstance(stream, _Stream) else None
 
     def _data(self, event: DataReceived, sink: Sink) -> None:
         stream_id = event.stream_id
         ended = event.stream_ended is not None
-        sink.on_data(stream_id, event.data, ended)
+        problem = self._problem_of(stream_id)
+        if problem is None:
+            sink.on_data(stream_id, event.data, ended)
+        else:
+            sink.on_malformed(stream_id, problem)
         size = event.flow_controlled_length
         if ended:
             # Only the connection's window is left to give back, which can wait.

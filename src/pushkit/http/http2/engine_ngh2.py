@@ -29,7 +29,8 @@ from ngh2 import (
 from pushkit.http.http2.engine import INITIAL_WINDOW, MAX_HEADER_BYTES, UNLIMITED, EngineFullError, ErrorCode, Sink
 from pushkit.wire import WireRequest
 
-_CONFIGURATION = Configuration(max_inbound_header_list_size=MAX_HEADER_BYTES, max_inbound_header_count=256)
+# A field counts for 32 octets at least: the size alone is the limit.
+_CONFIGURATION = Configuration(max_inbound_header_list_size=MAX_HEADER_BYTES, max_inbound_header_count=MAX_HEADER_BYTES // 32)
 _SETTINGS = {
     Setting.ENABLE_PUSH: 0,
     Setting.INITIAL_WINDOW_SIZE: INITIAL_WINDOW,
@@ -130,7 +131,7 @@ class Ngh2Engine:
                 sink.on_head(event.stream_id, event.headers, event.end_stream)
             elif isinstance(event, StreamClosed):
                 if event.error_code:
-                    sink.on_malformed(event.stream_id, f"code {event.error_code}")
+                    self._closed(event, sink)
             elif isinstance(event, DataReceived):
                 sink.on_data(event.stream_id, event.data, event.end_stream)
             else:
@@ -152,15 +153,23 @@ class Ngh2Engine:
         elif isinstance(event, StreamReset):
             sink.on_reset(event.stream_id, event.error_code)
         elif isinstance(event, StreamClosed):
-            # Closed by libnghttp2 itself: what the server or we reset is gone from the sink by now.
             if event.error_code:
-                sink.on_malformed(event.stream_id, f"code {event.error_code}")
+                self._closed(event, sink)
         elif isinstance(event, PingAcknowledged):
             sink.on_pong()
         elif isinstance(event, GoAwayReceived):
             sink.on_goaway(event.last_stream_id, event.error_code, event.debug_data)
         elif isinstance(event, ConnectionClosed):
             self.finished = f"code {event.error_code}"
+
+    @staticmethod
+    def _closed(event: StreamClosed, sink: Sink) -> None:
+        """Libnghttp2 closed a stream by itself: what the server or we reset is gone from the sink by now."""
+        if event.error_code == ErrorCode.REFUSED_STREAM:
+            # Above the last id of a GOAWAY, or still in the queue when one came: it never opens that stream.
+            sink.on_reset(event.stream_id, ErrorCode.REFUSED_STREAM)
+        else:
+            sink.on_malformed(event.stream_id, f"code {event.error_code}")
 
 
 def self_test() -> None:

@@ -45,7 +45,7 @@ class FrameSplitter:
         Give the frames that are complete, as octets, and GOAWAYs read.
 
         Raises:
-            FrameError: for a frame over the size limit or a broken GOAWAY.
+            FrameError: for a frame over the size limit, a broken GOAWAY, or a stream that the server opens.
         """
         if self._buffer:
             data = self._buffer + data
@@ -66,6 +66,9 @@ class FrameSplitter:
                     yield _read_goaway(data[start:after])
                     continue
                 if kind in {_HEADERS, _PUSH_PROMISE, _CONTINUATION}:
+                    if not data[start + 8] & 1:
+                        # h2 would keep one for ever (RFC 9113 section 5.1.1: even ids are the server's).
+                        raise FrameError
                     self._in_headers = not data[start + 4] & _END_HEADERS
                 yield data[start:after]
         finally:

@@ -11,6 +11,7 @@ from typing import Protocol
 from pushkit.clock import Clock, Timer
 from pushkit.http.exchange import Exchange
 from pushkit.http.http2.connection import Http2Connection
+from pushkit.http.tasks import start
 from pushkit.wire import FaultKind, Origin, OriginPolicy, Processed, WireFault
 
 BACKOFF_FIRST = 1.0
@@ -119,7 +120,7 @@ class Pool:
             return  # a PING or a first answer will soon tell whether it has room
         now = self._clock.monotonic()
         if now >= self._not_before:
-            self._dialing = asyncio.get_running_loop().create_task(self._open())
+            self._dialing = start(self._open())
             return
         if self._retry is None:
             self._retry = self._clock.call_at(self._not_before, self._again)
@@ -163,6 +164,8 @@ class Pool:
             self._retry = None
         if self._dialing is not None:
             self._dialing.cancel()
+            self._dialing = None  # a task that has not begun yet never runs, and so never says this itself
+        self._resolve(WireFault(kind=FaultKind.CLOSED, processed=Processed.NO, detail="closed here"))
         for connection in [*self.connections, *self.leaving]:
             for exchange in [*connection.streams.values(), *connection.pending]:
                 exchange.give_up(FaultKind.CLOSED)
@@ -301,7 +304,8 @@ class Pool:
             return
         self._dialing = None
         self._failure = None
-        self._host.on_opened(connection)
+        if not connection.closed:
+            self._host.on_opened(connection)
         max_age = self.policy.max_age
         if max_age is not None:
             connection.expires = connection.born + max_age * (1 - AGE_JITTER * random.random())  # noqa: S311  # no secret
@@ -318,6 +322,8 @@ class Pool:
         self._resolve(fault)
         if not self.connections:
             self._fail_all(fault)
+        elif self.waiting:
+            self.grow()  # the others may never have room
 
     def _set_back(self, failures: int) -> None:
         """Wait before the next attempt: not after none, and then longer each time."""
