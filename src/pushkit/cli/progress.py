@@ -1,4 +1,4 @@
-"""How far a broadcast is: a bar on the terminal, on standard error so that the output can be piped."""
+"""How far a broadcast is: a bar on the terminal. On standard error, so that the output can be piped."""
 
 from __future__ import annotations
 
@@ -28,11 +28,15 @@ _SHORTEST_BAR = 10
 class Bar(Progress):
     """Two lines: a bar with share, count, rate and time left; how many of each category. Without the bar where there is no room."""
 
-    def __init__(self, words: Words, console: Console) -> None:
+    def __init__(self, words: Words, console: Console | None = None) -> None:
         self.words = words
         self.counts: Counter[str] = Counter()
         self.note = ""
         super().__init__(console=console, transient=True)  # draws once already
+
+    def count(self, outcome: Outcome) -> None:
+        """One more with this outcome."""
+        self.counts[outcome.category.value if outcome.category else "accepted"] += 1
 
     def get_renderables(self) -> Iterable[RenderableType]:
         """What is shown now."""
@@ -80,7 +84,7 @@ def _shown(plan: Plan, words: Words, stopping: Stopping) -> Generator[Callable[[
         task = bar.add_task("", total=count_of(plan.source, plan.query))
 
         def heard(outcome: Outcome, run: Run) -> None:
-            bar.counts[outcome.category.value if outcome.category else "accepted"] += 1
+            bar.count(outcome)
             done = bar.counts.total()
             if done % 50 == 0 or done < 50:
                 bar.update(task, completed=done + run.skipped + run.repeated)
