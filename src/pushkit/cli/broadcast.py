@@ -199,14 +199,19 @@ def _worth_sending(ended: dict[str, Any], now: float, in_doubt: InDoubt) -> bool
     return at is None or at <= now or ended["why"] == "cancelled"  # whoever gave up has changed their mind
 
 
+_LONGEST_LIFE = 1e10
+"""Seconds: more than sending takes, and less than the calendar holds."""
+
+
 def _life(message: Notification) -> timedelta | None:
     """How long a row is worth sending after it was begun; None where the message names an end of its own."""
     if message.expires_at is not None:
         return None
     try:
-        return timedelta(seconds=message.default_ttl() if message.ttl is None else seconds(message.ttl))
+        life = message.default_ttl() if message.ttl is None else seconds(message.ttl)
     except (TypeError, ValueError, OverflowError):
-        return None  # no time to live at all: sending says what is wrong with it
+        return None
+    return timedelta(seconds=life) if 0 <= life < _LONGEST_LIFE else None  # sending says what is wrong with it
 
 
 async def broadcast(

@@ -8,7 +8,6 @@ that was taken again while in doubt, or after an outcome that left it open, may 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, cast
@@ -149,12 +148,16 @@ _ACTIONS: Final = [action.value for action in Action]
 _DISPOSITIONS: Final = [disposition.value for disposition in Disposition]
 
 
+_END_OF_TIME: Final = 1e11
+"""Seconds since 1970: beyond what a calendar holds with a time to live added."""
+
+
 def _is_row(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 def _is_time(value: object) -> bool:
-    return value is None or (isinstance(value, (int, float)) and math.isfinite(value))
+    return value is None or (isinstance(value, (int, float)) and 0 <= value < _END_OF_TIME)
 
 
 def _all(fields: dict[str, Any], kind: type, *names: str) -> bool:
