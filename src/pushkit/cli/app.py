@@ -8,6 +8,7 @@ Exit statuses, the same for all: 0 all is well, 1 something failed, 2 a wrong ar
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import sys
 from collections.abc import Sequence
@@ -15,12 +16,26 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+import typer.core
 
 from pushkit._version import __version__
 from pushkit.errors import ConfigurationError
 
+
+class _Commands(typer.core.TyperGroup):
+    """The commands, with the exit status that shells expect of an interrupted one."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run one."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            _complain("pushkit: interrupted", status=130)
+
+
 app = typer.Typer(
     name="pushkit",
+    cls=_Commands,
     help="Push notifications through APNs, FCM and Web Push: send, explain, watch.",
     no_args_is_help=True,
     # rich's tracebacks show local variables, and those hold tokens.
@@ -66,7 +81,19 @@ def _options(
 
 
 def _show(value: Any, text: str, *, as_json: bool) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, default=str) if as_json else text)
+    try:
+        typer.echo(json.dumps(value, ensure_ascii=False, default=str) if as_json else text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ConfigurationError(f"standard output cannot be written ({error.strerror})") from None
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f'"{path}": cannot be written ({error.strerror})') from None
 
 
 # -- sending --------------------------------------------------------------------------------------------
@@ -150,10 +177,14 @@ def broadcast(
     and names the rows that may get it twice.
     """
     from pushkit.cli.broadcast import Plan
-    from pushkit.cli.sending import broadcast_summary, run_broadcast
+    from pushkit.cli.progress import run_broadcast
+    from pushkit.cli.summary import broadcast_summary
+    from pushkit.cli.words import words_of
 
     if in_doubt not in {"send", "skip"}:
         raise ConfigurationError('--in-doubt: expected "send" or "skip"')
+    if provider not in {None, "apns", "fcm", "webpush"}:
+        raise ConfigurationError(f"--provider: expected apns, fcm or webpush, got {provider!r}")
     plan = Plan(
         message=_notification(locals()),
         source=to,
@@ -165,11 +196,17 @@ def broadcast(
         unique=unique,
     )
     spoken = _language(language)
-    run = run_broadcast(_arguments(config, overrides), plan, quiet=as_json or not sys.stdout.isatty())
+    run = run_broadcast(_arguments(config, overrides), plan, words_of(spoken))
+    try:
+        _show(*broadcast_summary(run, plan, spoken), as_json=as_json)
+    except BrokenPipeError:
+        if not run.exhausted:  # Ctrl-C ends the reader of a pipe as well
+            sys.stderr.write(words_of(spoken).goes_on.format(result=result) + "\n")
+        raise
     if html is not None:
-        html.write_text(run.report.to_html(language=spoken, title=plan.message.label), encoding="utf-8")
-    _show(*broadcast_summary(run, plan, spoken), as_json=as_json)
-    raise typer.Exit(130 if run.interrupted else 1 if run.report.technical or run.report.payload else 0)
+        _write(html, run.report.to_html(language=spoken, title=plan.message.label))
+    failed = run.report.technical or run.report.payload or run.stopped or run.unrecorded
+    raise typer.Exit(130 if run.interrupted else 1 if failed else 0)
 
 
 @app.command()
@@ -202,9 +239,9 @@ def preview(
 
     shown, refused = preview_of(_notification(locals()), platform, provider, app_name)
     if html is not None:
-        html.write_text(shown.html(), encoding="utf-8")
+        _write(html, shown.html())
     if svg is not None:
-        svg.write_text(shown.svg(), encoding="utf-8")
+        _write(svg, shown.svg())
     _show(shown.as_dict(), shown.text(colour=sys.stdout.isatty()), as_json=as_json)
     raise typer.Exit(1 if refused else 0)
 
@@ -225,14 +262,15 @@ def report(
     from pushkit.cli.reports import read_reports, show_report
 
     spoken = _language(language)
-    joined, doubtful = read_reports(files)
-    earlier = read_reports([compare])[0] if compare is not None else None
+    stored = read_reports(files)
+    earlier = read_reports([compare]).report if compare is not None else None
     if html is not None:
-        html.write_text(joined.to_html(language=spoken, earlier=earlier), encoding="utf-8")
-    text = joined.to_markdown(language=spoken, earlier=earlier) if markdown else show_report(joined, doubtful, spoken, earlier)
-    value = joined.as_dict() | {"rows_in_doubt": doubtful, "changes": [c.as_dict() for c in joined.compare(earlier)] if earlier else []}
-    _show(value, text, as_json=as_json)
-    raise typer.Exit(1 if earlier is not None and any(change.suspicious for change in joined.compare(earlier)) else 0)
+        _write(html, stored.report.to_html(language=spoken, earlier=earlier))
+    text = stored.report.to_markdown(language=spoken, earlier=earlier) if markdown else show_report(stored, spoken, earlier)
+    changes = stored.report.compare(earlier) if earlier is not None else ()
+    rows = {name: [row.as_dict() for row in named] for name, named in (("maybe_twice", stored.twice), ("in_doubt", stored.doubtful))}
+    _show(stored.report.as_dict() | rows | {"changes": [change.as_dict() for change in changes]}, text, as_json=as_json)
+    raise typer.Exit(1 if any(change.suspicious for change in changes) else 0)
 
 
 @app.command()
@@ -352,10 +390,12 @@ def serve(
     from pushkit.testing.serve import FIXED_PORTS, ServeOptions
     from pushkit.testing.serve import serve as serve_until_stopped
 
+    if engine not in {"auto", "ngh2", "h2"}:
+        raise ConfigurationError(f"--engine: expected auto, ngh2 or h2, got {engine!r}")
     ports = dict(FIXED_PORTS) if fixed_ports else {}
     for given in port or []:
         name, equals, number = given.partition("=")
-        if not equals or not number.isdigit():
+        if not equals or not number.isdecimal() or int(number) > 65_535:
             raise ConfigurationError("--port: expected name=number, such as apns=8443")
         ports[name] = int(number)
     options = ServeOptions(
@@ -431,13 +471,15 @@ def _language(name: str) -> Any:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command; gives the exit status. What is wrong with arguments and configuration is one line, no traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a character must not cost the report of a broadcast.
+            stream.reconfigure(errors="backslashreplace")
     try:
         # Standalone: typer explains wrong arguments itself and ends with status 2.
         app(args=None if arguments is None else list(arguments))
     except ConfigurationError as error:
         _complain(f"pushkit: {error}")
-    except KeyboardInterrupt:
-        _complain("pushkit: interrupted", status=130)
     except BrokenPipeError:
         return 1  # the reader of our output went away (head, less): nothing to complain about
     except SystemExit as ended:

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import attrs
 
 from pushkit.apns import Device
-from pushkit.cli.reports import terminal_columns
+from pushkit.cli.summary import terminal_columns
 from pushkit.client import AsyncClient
 from pushkit.notification import Notification
-from pushkit.outcomes import Accepted, Outcome
+from pushkit.outcomes import Outcome
 from pushkit.report import Report
 from pushkit.targets import Target
 
@@ -195,22 +195,15 @@ def run_demo(*, as_json: bool = False, open_report: bool = False) -> int:
 
 
 def _with_progress(server: PushServer, scene: Scene) -> Report:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from pushkit.cli.progress import Bar
+    from pushkit.cli.words import words_of
 
-    columns = (
-        TextColumn("sending"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("[green]{task.fields[accepted]} accepted[/] [red]{task.fields[failed]} failed[/]"),
-    )
-    with Progress(*columns, transient=True) as progress:
-        task = progress.add_task("", total=len(scene.targets), accepted=0, failed=0)
-        counts: Counter[str] = Counter()
+    with Bar(words_of("en")) as bar:
+        task = bar.add_task("", total=len(scene.targets))
 
         def heard(outcome: Outcome) -> None:
-            counts["accepted" if isinstance(outcome, Accepted) else "failed"] += 1
-            progress.update(task, advance=1, accepted=counts["accepted"], failed=counts["failed"])
+            bar.count(outcome)
+            bar.advance(task)
 
         return asyncio.run(play(server, scene, heard=heard))
 

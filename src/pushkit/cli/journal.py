@@ -1,10 +1,9 @@
 """
-The result file of a broadcast: who was begun and what became of them, so that a killed one can go on.
+The result file of a broadcast while it is written: who is begun and what becomes of them.
 
 One JSON line for each event, appended at once: ``t`` (row taken) before a push is handed over, ``r`` (row
-ended) with its outcome. After a crash, a row that was taken and has not ended may or may not have been
-sent: it is *in doubt*, and named. The file holds row numbers and keyed hashes of addresses; the key lies
-beside it, readable for its owner alone. No address, no text.
+ended) with its outcome. It holds row numbers, references, and keyed hashes of addresses and message; the key
+lies beside it, readable for its owner alone. No address, no text. What it says later is in ``past.py``.
 """
 
 from __future__ import annotations
@@ -14,90 +13,103 @@ import hmac
 import json
 import os
 import secrets
+import sys
 import time
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Self
 
-import attrs
-
+from pushkit.cli.past import FORMAT, Past, head_of, read_lines
 from pushkit.cli.rows import Row
 from pushkit.errors import ConfigurationError
-from pushkit.outcomes import Accepted, Action, Category, Disposition, Outcome
-from pushkit.report import Group, Report
+from pushkit.outcomes import Accepted, Outcome
 from pushkit.secret import printable_ref
 from pushkit.targets import Target
 
-FORMAT: Final = 1
-_NO_LINE: Final[dict[str, Any]] = {}
-_HASH_DIGITS = 16
-_SYNC_EVERY = 5_000
-"""Lines after which the file is synced to the disk: a crash of the machine loses no more. One of the process loses nothing."""
-
-
-@attrs.define
-class Past:
-    """What earlier runs left behind."""
-
-    ended: dict[int, dict[str, Any]] = attrs.field(factory=dict[int, dict[str, Any]])
-    """The last outcome of each row that has one."""
-    doubtful: set[int] = attrs.field(factory=set[int])
-    """Rows that were taken and have no outcome since."""
-    hashes: dict[int, str] = attrs.field(factory=dict[int, str])
-    """Keyed hash of the address that each row held when it was taken."""
+_HASH_DIGITS: Final = 16
+SYNC_EVERY: Final = 1.0
+"""Seconds after which the file is synced to the disk: a crash of the machine loses no more. One of the process loses nothing."""
 
 
 class Journal:
     """
     An open result file.
 
+    Args:
+        path: of the file; one that exists is gone on with.
+        what: what is sent to whom. Another broadcast must not go on in this one's file.
+
     Raises:
-        ConfigurationError: when the file is something else, belongs to another broadcast, or its key is missing.
+        ConfigurationError: when the file is something else, belongs to another broadcast, is in use, cannot be
+            written, or its key is missing.
     """
 
     def __init__(self, path: Path, *, what: str) -> None:
         self.path = path
         self.key_path = path.with_name(path.name + ".key")
         self.past = Past()
+        self.broken: str | None = None
+        """Why nothing more can be written."""
+        self._begun = False
         self._synced = time.monotonic()
-        if path.exists() and path.stat().st_size:
-            self.broadcast_id = self._load(what)
-            self.resumed = True
-        else:
-            self.broadcast_id = str(uuid.uuid4())
-            self.resumed = False
-            self._key = secrets.token_bytes(32)
-            self._write_key()
-        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        if not self.resumed:
-            self._write({"pushkit_result": FORMAT, "id": self.broadcast_id, "what": what})
+        if path.exists() and not path.is_file():
+            raise ConfigurationError(f'"{path}": is no ordinary file; name another one with --result')
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+        except OSError as error:
+            raise ConfigurationError(f'"{path}": cannot be written ({error.strerror})') from None
+        try:
+            self._lock()
+            self.resumed = os.fstat(self._file).st_size > 0
+            if self.resumed:
+                self.broadcast_id = self._load(what)
+            else:
+                self.broadcast_id = self._begin(what)
+        except BaseException:
+            os.close(self._file)
+            raise
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+        if error is not None and not self.resumed and not self._begun:
+            # Nothing was begun: what is corrected now may be another message or list, and this file would refuse it.
+            self.path.unlink(missing_ok=True)
+            self.key_path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Sync and close. Idempotent."""
         if self._file >= 0:
-            os.fsync(self._file)
+            self._sync()
             os.close(self._file)
             self._file = -1
 
     # -- writing ---------------------------------------------------------------------------------------
 
-    def taken(self, row: int, target: object) -> None:
-        """This row is handed over now: from here on it may have been sent."""
-        self._write({"t": row, "h": self.hashed(target)})
+    def taken(self, row: Row, target: object) -> None:
+        """
+        This row is handed over now: from here on it may have been sent.
+
+        Raises:
+            ConfigurationError: when that cannot be written, so that it must not be handed over.
+        """
+        self._begun = True
+        line: dict[str, Any] = {"t": row.number, "h": self.hashed(target), "at": self.past.since.get(row.number) or int(time.time())}
+        if row.named:
+            line["ref"] = printable_ref(row.ref)
+        self._write(line)
+        self._raise_if_broken()
 
     def ended(self, row: Row, outcome: Outcome) -> None:
-        """What became of a row."""
+        """What became of a row. Where that cannot be written, the row stays in doubt: it is named when the broadcast goes on."""
         line: dict[str, Any] = {"r": row.number, "p": outcome.provider}
         if outcome.label is not None:
             line["l"] = outcome.label
+        if getattr(outcome.target, "fan_out", False):
+            line["f"] = True
         if not isinstance(outcome, Accepted):
             line |= {
                 "c": outcome.category.value,
@@ -105,6 +117,7 @@ class Journal:
                 "do": outcome.action.value,
                 "say": outcome.advice,
                 "d": outcome.disposition.value,
+                "s": outcome.scope.value if outcome.scope else None,
                 "again": outcome.retryable,
                 "at": outcome.retry_at.timestamp() if outcome.retry_at else None,
                 "ref": printable_ref(row.ref),
@@ -113,57 +126,101 @@ class Journal:
 
     def _write(self, line: dict[str, Any]) -> None:
         # One write for one line: a process that is killed leaves whole lines, or one cut one at the end.
-        os.write(self._file, json.dumps(line, ensure_ascii=True, separators=(",", ":")).encode() + b"\n")
-        now = time.monotonic()
-        if now - self._synced >= _SYNC_EVERY:
+        self._append(json.dumps(line, ensure_ascii=True, separators=(",", ":")).encode() + b"\n")
+        if time.monotonic() - self._synced >= SYNC_EVERY:
+            self._sync()
+
+    def _append(self, data: bytes) -> None:
+        try:
+            while data and self.broken is None:  # a disk that fills up takes a part, and refuses the rest
+                data = data[os.write(self._file, data) :]
+        except OSError as error:
+            self.broken = error.strerror
+
+    def _raise_if_broken(self) -> None:
+        if self.broken is not None:
+            raise ConfigurationError(f'"{self.path}": cannot be written ({self.broken})')
+
+    def _sync(self) -> None:
+        try:
             os.fsync(self._file)
-            self._synced = now
+        except OSError as error:
+            self.broken = self.broken or error.strerror
+        self._synced = time.monotonic()
 
     def hashed(self, target: object) -> str:
         """A keyed hash of a target's address: tells whether a row still holds the same recipient, and nothing else."""
         address = repr(target.address) if isinstance(target, Target) else type(target).__name__
         app = target.app if isinstance(target, Target) else ""
-        return hmac.new(self._key, f"{app}\0{address}".encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:_HASH_DIGITS]
+        return self._keyed(f"{app}\0{address}")
+
+    def _keyed(self, text: str) -> str:
+        return hmac.new(self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:_HASH_DIGITS]
+
+    # -- beginning and going on ------------------------------------------------------------------------
+
+    def _lock(self) -> None:
+        """Two runs on one file would send twice. The lock ends with the process, however that ends."""
+        if sys.platform == "win32":
+            return
+        import fcntl
+
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigurationError(
+                f'"{self.path}": another broadcast is writing it; wait until that has ended, or name another file with --result'
+            ) from None
+        except OSError:
+            return  # a file system without locks
+
+    def _begin(self, what: str) -> str:
+        self._key = secrets.token_bytes(32)
+        self._write_key()
+        made = str(uuid.uuid4())
+        self._write({"pushkit_result": FORMAT, "id": made, "what": self._keyed(what)})
+        if self.broken is not None:
+            os.ftruncate(self._file, 0)  # half a first line would look like somebody else's file
+        self._raise_if_broken()
+        return made
 
     def _write_key(self) -> None:
         try:
             file = os.open(self.key_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(file, "wb") as handle:
+                handle.write(self._key.hex().encode())
+                handle.flush()
+                os.fsync(handle.fileno())
         except OSError as error:
             raise ConfigurationError(f'"{self.key_path}": cannot be written ({error.strerror})') from None
-        with os.fdopen(file, "wb") as handle:
-            handle.write(self._key.hex().encode())
-            handle.flush()
-            os.fsync(handle.fileno())
-
-    # -- reading ---------------------------------------------------------------------------------------
 
     def _load(self, what: str) -> str:
         lines = read_lines(self.path)
-        head = next(lines, _NO_LINE)
-        if head.get("pushkit_result") != FORMAT:
+        head = head_of(lines)
+        if head is None:
             raise ConfigurationError(
                 f'"{self.path}": is no result file of a broadcast (of format {FORMAT}); name another file with --result'
-            )
-        if head.get("what") != what:
-            raise ConfigurationError(
-                f'"{self.path}": belongs to another broadcast (its message or its recipients\' source differ); name another file with --result'
             )
         try:
             self._key = bytes.fromhex(self.key_path.read_text("ascii"))
         except (OSError, ValueError):
+            self._key = b""
+        if len(self._key) != 32:
             raise ConfigurationError(
                 f'"{self.key_path}": the key of the result file is missing or spoiled; without it nobody can tell whether the rows are still the same. '
                 "Put it back, or begin anew with another --result (which sends to everybody)"
-            ) from None
-        alike: dict[tuple[Any, Any], dict[str, Any]] = {}
-        for line in lines:
-            if "t" in line:
-                self.past.doubtful.add(line["t"])
-                self.past.hashes[line["t"]] = line["h"]
-            elif "r" in line:
-                self.past.doubtful.discard(line["r"])
-                self.past.ended[line["r"]] = line if "c" in line else _shared(line, alike)
-        _end_the_last_line(self.path)
+            )
+        if head["what"] != self._keyed(what):
+            raise ConfigurationError(
+                f'"{self.path}": belongs to another broadcast (its message or its recipients\' source differ), or its key does; '
+                "name another file with --result"
+            )
+        self.past.read(lines)
+        # A line that a kill cut in two must not swallow the next one.
+        os.lseek(self._file, -1, os.SEEK_END)
+        if os.read(self._file, 1) != b"\n":
+            self._append(b"\n")
+            self._raise_if_broken()
         return str(head["id"])
 
     def check_row(self, row: int, target: object) -> None:
@@ -175,98 +232,21 @@ class Journal:
         """
         known = self.past.hashes.get(row)
         if known is not None and known != self.hashed(target):
-            raise ConfigurationError(
-                f"row {row} holds another recipient than in the earlier run: the recipients changed in between, so rows cannot be told apart. "
-                "Use the same file or a query with ORDER BY on a stable column, or begin anew with another --result"
-            )
+            raise ConfigurationError(f"row {row} holds another recipient than in the earlier run{_CHANGED}")
+
+    def check_end(self, rows: int) -> None:
+        """
+        Make sure that every row which was begun is still there.
+
+        Raises:
+            ConfigurationError: when the list is shorter.
+        """
+        last = max(self.past.hashes, default=0)
+        if last > rows:
+            raise ConfigurationError(f"the list has {rows} rows, and an earlier run had begun row {last}{_CHANGED}")
 
 
-def _shared(line: dict[str, Any], alike: dict[tuple[Any, Any], dict[str, Any]]) -> dict[str, Any]:
-    # A million accepted rows say the same; one dictionary for all of them keeps a resumed broadcast small.
-    return alike.setdefault((line.get("p"), line.get("l")), {name: line[name] for name in ("p", "l") if name in line})
-
-
-def _end_the_last_line(path: Path) -> None:
-    # A line that a kill cut in two must not swallow the next one.
-    with path.open("rb+") as file:
-        file.seek(-1, os.SEEK_END)
-        if file.read(1) != b"\n":
-            file.write(b"\n")
-
-
-def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The lines of a result file; what is no whole line (cut by a kill) is left out."""
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for text in file:
-            try:
-                line = json.loads(text)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(line, dict):
-                fields = cast("dict[str, Any]", line)
-                if _is_whole(fields):
-                    yield fields
-
-
-def _is_whole(fields: dict[str, Any]) -> bool:
-    if "t" in fields:
-        return isinstance(fields["t"], int) and isinstance(fields.get("h"), str)
-    return "pushkit_result" in fields or isinstance(fields.get("r"), int)
-
-
-def is_result_file(path: Path) -> bool:
-    """Whether a file begins as a result file does."""
-    return next(read_lines(path), _NO_LINE).get("pushkit_result") == FORMAT
-
-
-def report_of(path: Path) -> tuple[Report, list[int]]:
-    """
-    The report that a result file stands for, and the rows in doubt.
-
-    Raises:
-        ConfigurationError: when it is no result file.
-    """
-    lines = read_lines(path)
-    if next(lines, _NO_LINE).get("pushkit_result") != FORMAT:
-        raise ConfigurationError(f'"{path}": is no result file of a broadcast (of format {FORMAT})')
-    last: dict[int, dict[str, Any]] = {}
-    doubtful: set[int] = set()
-    for line in lines:
-        if "t" in line:
-            doubtful.add(line["t"])
-        elif "r" in line:
-            doubtful.discard(line["r"])
-            last[line["r"]] = line
-    report = Report(keep="none")
-    for line in last.values():
-        count_line(report, line)
-    return report, sorted(doubtful)
-
-
-_COLUMNS = {Category.TECHNICAL: 1, Category.PAYLOAD: 2, Category.RECIPIENT: 3}
-
-
-def count_line(report: Report, line: dict[str, Any]) -> None:
-    """Add one ended row to a report."""
-    counts = [0, 0, 0, 0, 0]
-    label, provider = line.get("l"), str(line.get("p", ""))
-    if "c" not in line:
-        counts[0] = 1
-    else:
-        category = Category(line["c"])
-        counts[_COLUMNS[category]] = 1
-        report.add_group(
-            Group(
-                label=label,
-                provider=provider,
-                category=category,
-                reason=str(line["why"]),
-                action=Action(line["do"]),
-                advice=str(line["say"]),
-                count=1,
-                unknown=int(line["d"] == Disposition.UNKNOWN.value),
-                retryable=int(bool(line["again"])),
-                refs=(line["ref"],) if line.get("ref") else (),
-            )
-        )
-    report.add_row(label, provider, counts)
+_CHANGED: Final = (
+    ": the recipients changed in between, so rows cannot be told apart. "
+    "Use the same file or a query with ORDER BY on a stable column, or begin anew with another --result"
+)

@@ -65,7 +65,10 @@ def make_test_keys(folder: Path) -> dict[str, Any]:
     """
     from pushkit.testing.accounts import Accounts, key_file, new_vapid_pair
 
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f'"{folder}": cannot be made ({error.strerror})') from None
     accounts = Accounts()
     key = accounts.new_apns_key()
     account = accounts.new_service_account()

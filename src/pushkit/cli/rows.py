@@ -1,5 +1,5 @@
 """
-Recipients from CSV, JSONL or a database: rows in, targets out.
+Recipients from CSV or JSONL (or a database, see ``database.py``): rows in, targets out.
 
 A row that is no recipient becomes a target that fails with a recipient failure, so that it is counted and
 named like every other: nothing is dropped on the way in.
@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import csv
 import json
-import logging
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, TextIO, cast
 
 import attrs
 
 from pushkit import apns, fcm, webpush
+from pushkit.cli import database
+from pushkit.cli.database import TELLING
 from pushkit.errors import ConfigurationError
 from pushkit.targets import Target
 
@@ -44,8 +46,8 @@ def rows_of(source: str, query: str | None = None) -> Iterator[Any]:
     Raises:
         ConfigurationError: when there is no such source, or it cannot be read.
     """
-    if "://" in source:
-        yield from _database_rows(source, query)
+    if database.is_database(source):
+        yield from database.rows_of(source, query)
         return
     path = Path(source)
     if query is not None:
@@ -53,26 +55,64 @@ def rows_of(source: str, query: str | None = None) -> Iterator[Any]:
     if not path.is_file():
         raise ConfigurationError(f'"{path}": no such file (looked in {path.absolute().parent})')
     kind = path.suffix.lower()
-    if kind in {".csv", ".tsv"}:
-        with path.open(encoding="utf-8-sig", newline="", errors="replace") as file:
-            reader = csv.DictReader(file, delimiter="\t" if kind == ".tsv" else ",", strict=False)
-            if not reader.fieldnames:
-                raise ConfigurationError(f'"{path}": is empty; expected a first line with the names of the columns')
-            if not {name.strip().lower() for name in reader.fieldnames if name} & _TELLING:
-                raise ConfigurationError(
-                    f'"{path}": the first line names no column with an address; expected some of {", ".join(sorted(_TELLING))}'
-                )
-            yield from reader
-    elif kind in {".jsonl", ".ndjson", ".json"}:
-        with path.open(encoding="utf-8-sig", errors="replace") as file:
-            for line in file:
-                if line.strip():
-                    yield _json(line)
-    else:
+    reader = _csv_rows if kind in {".csv", ".tsv"} else _json_rows if kind in {".jsonl", ".ndjson", ".json"} else None
+    if reader is None:
         raise ConfigurationError(f'"{path}": expected a name that ends in .csv, .tsv or .jsonl, or the URL of a database')
+    try:
+        with path.open(encoding="utf-8-sig", newline="", errors="replace") as file:
+            yield from reader(path, file)
+    except OSError as error:
+        raise ConfigurationError(f'"{path}": cannot be read ({error.strerror})') from None
 
 
-_TELLING: Final = frozenset({"token", "topic", "condition", "fid", "endpoint", "subscription"})
+_LONGEST_HEAD: Final = 65_536
+"""Characters of a first line that are looked at: column names are short, and a file of another kind may be one long line."""
+
+
+def _csv_rows(path: Path, file: TextIO) -> Iterator[Any]:
+    first = file.readline(_LONGEST_HEAD)
+    if not first.strip():
+        raise ConfigurationError(f'"{path}": is empty; expected a first line with the names of the columns')
+    if "\0" in first:
+        raise ConfigurationError(f'"{path}": is no UTF-8 text; save it as UTF-8')
+    # Spreadsheets of half of Europe write semicolons into a file that ends in .csv.
+    delimiter = next((mark for mark in ",;\t" if TELLING & set(_columns(first, mark))), None)
+    if delimiter is None:
+        raise ConfigurationError(f'"{path}": the first line names no column with an address; expected some of {", ".join(sorted(TELLING))}')
+    names = [name for name in _columns(first, delimiter) if name in _KNOWN]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigurationError(f'"{path}": the column {twice[0]} is there twice; which one is meant?')
+    file.seek(0)
+    reader = csv.DictReader(file, delimiter=delimiter, strict=True)
+    begins = 2
+    try:
+        for row in reader:
+            yield row
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        # Where a quotation mark is missing nobody can tell where the next row begins, and rows would be swallowed.
+        raise ConfigurationError(
+            f'"{path}": the row that begins in line {begins} cannot be read ({error}); is a quotation mark missing or too many?'
+        ) from None
+
+
+def _columns(line: str, delimiter: str) -> list[str]:
+    return [name.strip().lower() for names in csv.reader([line], delimiter=delimiter) for name in names]
+
+
+def _json_rows(path: Path, file: TextIO) -> Iterator[Any]:
+    begun = False
+    for line in file:
+        if not line.strip():
+            continue
+        if not begun and line.lstrip().startswith("["):
+            raise ConfigurationError(f'"{path}": is one JSON array; expected an object on each line (jq -c ".[]" makes that of it)')
+        begun = True
+        yield _json(line)
+
+
+_KNOWN: Final = frozenset(name for names, _ in COLUMNS for name in names.split(", "))
 
 
 def _json(line: str) -> Any:
@@ -82,69 +122,21 @@ def _json(line: str) -> Any:
         return None
 
 
-def _database_rows(url: str, query: str | None) -> Iterator[Any]:
-    if not query:
-        raise ConfigurationError('a database needs --query, such as "SELECT token, id AS ref FROM devices ORDER BY id"')
-    sqlalchemy = _sqlalchemy()
-    try:
-        engine = sqlalchemy.create_engine(url)
-    except (sqlalchemy.exc.ArgumentError, sqlalchemy.exc.NoSuchModuleError, ImportError):
-        # The URL may hold a password, and these errors quote it.
-        raise ConfigurationError(
-            "--to: this database URL cannot be used; expected one of SQLAlchemy's, with its driver installed"
-        ) from None
-    try:
-        with engine.connect().execution_options(stream_results=True, yield_per=1000) as connection:
-            for row in connection.execute(sqlalchemy.text(query)).mappings():
-                yield dict(row)
-    except sqlalchemy.exc.SQLAlchemyError as error:
-        raise ConfigurationError(f"--query: the database refused it ({type(error).__name__}: {clean_error(error)})") from None
-    finally:
-        engine.dispose()
-
-
-def clean_error(error: Any) -> str:
-    """What the driver said, without the statement and its parameters."""
-    from pushkit.secret import clean
-
-    return clean(str(getattr(error, "orig", None) or type(error).__name__), limit=200)
-
-
-def _sqlalchemy() -> Any:
-    try:
-        import sqlalchemy
-    except ImportError:
-        raise ConfigurationError(
-            "reading from a database needs SQLAlchemy: pip install sqlalchemy (and the driver of your database)"
-        ) from None
-    # At DEBUG it logs every row, and rows are addresses; at INFO the query.
-    for name in ("sqlalchemy.engine", "sqlalchemy.engine.Engine"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    return sqlalchemy
-
-
 def count_of(source: str, query: str | None = None) -> int | None:
-    """How many rows there will be, for a progress bar; None when that is not cheaply known."""
-    if "://" in source:
-        if not query:
-            return None
-        sqlalchemy = _sqlalchemy()
-        try:
-            engine = sqlalchemy.create_engine(url=source)
-            try:
-                with engine.connect() as connection:
-                    bare = query.strip().rstrip(";")
-                    return int(connection.execute(sqlalchemy.text(f"SELECT count(*) FROM ({bare}) AS counted")).scalar_one())  # noqa: S608 - the caller's own query
-            finally:
-                engine.dispose()
-        except (sqlalchemy.exc.SQLAlchemyError, ImportError):
-            return None  # some databases refuse ORDER BY in a subquery; the bar then has no end
+    """About how many rows there will be, for a progress bar; None when that is not cheaply known."""
+    if database.is_database(source):
+        return database.count_of(source, query) if query else None
     path = Path(source)
+    last = b"\n"
+    lines = 0
     try:
         with path.open("rb") as file:
-            lines = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
+            while chunk := file.read(1 << 20):
+                lines += chunk.count(b"\n")
+                last = chunk[-1:]
     except OSError:
         return None
+    lines += last != b"\n"  # the last line may have no end
     return max(lines - (1 if path.suffix.lower() in {".csv", ".tsv"} else 0), 0)
 
 
@@ -154,6 +146,13 @@ class Row:
 
     number: int
     ref: object
+    expires_at: datetime | None = None
+    """When it is too late for it, where an earlier run had begun it: it must not outlive that."""
+
+    @property
+    def named(self) -> bool:
+        """Whether the reference is the caller's own."""
+        return self.ref != f"row {self.number}"
 
 
 @attrs.frozen

@@ -32,7 +32,10 @@ def notification_from(fields: Mapping[str, Any], data: Sequence[str] = (), file:
     """
     merged = {} if file is None else _read(file)
     merged |= {name: value for name, value in fields.items() if value is not None and value is not False}
-    entries = dict(merged.get("data") or {})
+    given: Any = merged.get("data") or {}
+    if not isinstance(given, Mapping):
+        raise ConfigurationError('data: expected a table of names and values, such as {"order": "42"}')
+    entries = dict(cast("Mapping[str, Any]", given))
     for entry in data:
         name, equals, value = entry.partition("=")
         if not equals or not name:

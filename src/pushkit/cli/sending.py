@@ -1,29 +1,22 @@
-"""What ``send``, ``broadcast``, ``preview`` and ``doctor`` do, between their arguments and their output."""
+"""What ``send``, ``preview`` and ``doctor`` do, between their arguments and their output."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pushkit.cli.broadcast import Plan, Run, broadcast
-from pushkit.cli.reports import terminal_columns
 from pushkit.client import AsyncClient
 from pushkit.errors import ConfigurationError
 from pushkit.health import Finding
 from pushkit.notification import Notification
 from pushkit.outcomes import Accepted, Outcome
-from pushkit.report.words import Language
 from pushkit.targets import Target
 
 if TYPE_CHECKING:
     from pushkit.preview import Preview
-
-NAMED = 50
-"""Rows in doubt that are printed; all of them are in the JSON output."""
 
 
 def target_from(*, apns: str | None, fcm: str | None, topic: str | None, webpush: Path | None, app: str) -> Target:
@@ -105,82 +98,6 @@ def describe(outcome: Outcome | None) -> str:
     if outcome.retry_at:
         lines.append(f"  try again after {outcome.retry_at.isoformat(timespec='seconds')}")
     return "\n".join(lines)
-
-
-def run_broadcast(arguments: dict[str, Any], plan: Plan, *, quiet: bool) -> Run:
-    """Send to everybody, with a progress bar unless it is quiet."""
-    if quiet:
-        return asyncio.run(broadcast(arguments, plan))
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from pushkit.cli.rows import count_of
-
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}/s"),
-        TimeRemainingColumn(),
-        TextColumn(
-            "[green]{task.fields[accepted]} accepted[/] [red]{task.fields[technical]} technical[/] [magenta]{task.fields[payload]} payload[/] [blue]{task.fields[recipient]} recipient[/]"
-        ),
-    )
-    with Progress(*columns, transient=True) as progress:
-        task = progress.add_task("", total=count_of(plan.source, plan.query), accepted=0, technical=0, payload=0, recipient=0, rate="–")
-        counts: Counter[str] = Counter()
-
-        def heard(outcome: Outcome, run: Run) -> None:
-            counts[outcome.category.value if outcome.category else "accepted"] += 1
-            done = sum(counts.values())
-            if done % 50 == 0 or done < 50:
-                speed = progress.tasks[task].finished_speed or progress.tasks[task].speed
-                progress.update(
-                    task,
-                    completed=done + run.skipped,
-                    rate=f"{speed:,.0f}" if speed else "–",
-                    accepted=counts["accepted"],
-                    technical=counts["technical"],
-                    payload=counts["payload"],
-                    recipient=counts["recipient"],
-                )
-
-        return asyncio.run(broadcast(arguments, plan, heard=heard))
-
-
-def broadcast_summary(run: Run, plan: Plan, language: Language) -> tuple[dict[str, Any], str]:
-    """What to print at the end: as JSON, and for people."""
-    value = {
-        "report": run.report.as_dict(),
-        "sent": run.sent,
-        "skipped": run.skipped,
-        "repeated": run.repeated,
-        "interrupted": run.interrupted,
-        "complete": run.exhausted,
-        "in_doubt": run.doubtful,
-        "in_doubt_count": len(run.doubtful_rows),
-        "result": str(plan.result),
-        "seconds": run.seconds,
-    }
-    lines = [run.report.to_text(language=language, columns=terminal_columns()), ""]
-    if run.skipped:
-        lines.append(f"{run.skipped:,} rows had ended in an earlier run and were not sent again.")
-    if run.repeated:
-        lines.append(f"{run.repeated:,} rows repeat an address and were left out.")
-    if run.doubtful_rows:
-        what = (
-            "were sent again and may have arrived twice"
-            if plan.in_doubt == "send"
-            else "may have been sent by an earlier run and were left out"
-        )
-        named = ", ".join(run.doubtful[:NAMED]) + (", …" if len(run.doubtful) > NAMED else "")
-        lines.append(f"{len(run.doubtful_rows):,} rows {what}: {named}")
-    if run.interrupted or not run.exhausted:
-        lines.append(f"Stopped before the end of the list. The same command goes on from here (result file {plan.result}).")
-    else:
-        again = sum(group.retryable for group in run.report.groups)
-        if again:
-            lines.append(f"{again:,} can be sent again later: the same command does it when their time has come.")
-        lines.append("A dry run: nothing was sent." if plan.dry_run else f"Everybody on the list is accounted for in {plan.result}.")
-    return value, "\n".join(lines)
 
 
 def examine(config: Path | None, overrides: Sequence[str], recipients: Sequence[Target], *, offline: bool) -> Sequence[Finding]:

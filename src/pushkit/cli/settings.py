@@ -163,11 +163,25 @@ def load(path: str | Path | None = None, overrides: Iterable[str] = (), environm
         if raw:
             into = client if setting.section == "client" else default
             into[setting.section, setting.name] = _converted(setting, raw, f"the environment variable {setting.variable}")
+    _refuse_misspelt(env)
     for override in overrides:
         _override(override, default, client)
     if not default:
         del apps["default"]
     return Settings(apps, client, f'"{chosen}"' if chosen is not None else f"no {DEFAULT_FILE} here, {CONFIG_VARIABLE} not set")
+
+
+def _refuse_misspelt(env: Mapping[str, str]) -> None:
+    """A variable that looks like one of ours and is none was meant to be one; others with our prefix are somebody else's."""
+    import difflib
+
+    ours = [setting.variable for setting in SETTINGS]
+    begins = tuple(f"{PREFIX}{section}_".upper() for section in (*SECTIONS, "client"))
+    for name in env:
+        if name.startswith(begins) and name not in ours:
+            near = difflib.get_close_matches(name, ours, n=1, cutoff=0.9)
+            if near:
+                raise ConfigurationError(f"the environment variable {name} is no setting; did you mean {near[0]}?")
 
 
 def _read_file(path: Path, apps: dict[str, Values], client: Values) -> None:

@@ -112,6 +112,13 @@ def test_a_message_can_come_from_a_file(form: str, project: Path, server, pushki
         (("broadcast", "--to", "sqlite:///x.db", "--result", "r.jsonl", "--title", "x"), "a database needs --query"),
         (("broadcast", "--to", "nonsense://x", "--query", "q", "--result", "r.jsonl", "--title", "x"), "this database URL cannot be used"),
         (("broadcast", "--to", "x.csv", "--result", "r.jsonl", "--in-doubt", "pray"), '--in-doubt: expected "send" or "skip"'),
+        (
+            ("broadcast", "--to", "x.csv", "--result", "r.jsonl", "--provider", "hms"),
+            "--provider: expected apns, fcm or webpush, got 'hms'",
+        ),
+        (("send", "--topic", "a", "--message", "data.json"), "data: expected a table of names and values"),
+        (("preview", "--title", "x", "--html", "nowhere/p.html"), '"nowhere/p.html": cannot be written'),
+        (("keys", "test", "vapid.pem/keys"), '"vapid.pem/keys": cannot be made'),
         (("report", "nowhere.json"), '"nowhere.json": no such file'),
         (("report", "pushkit.toml"), "is neither a report"),
         (("explain", "hms", "410"), "expected one of apns, fcm, webpush, pushkit, got 'hms'"),
@@ -132,6 +139,8 @@ def test_a_message_can_come_from_a_file(form: str, project: Path, server, pushki
 )
 def test_a_mistake_is_one_line_with_the_mend(arguments, complaint: str, project: Path, server, pushkit) -> None:
     """Exit status 2, nothing on standard output, no traceback, nothing sent."""
+    (project / "data.json").write_text('{"title": "x", "data": [1]}')
+
     status, out, err = pushkit(*arguments)
 
     assert (2, "") == (status, out)
@@ -340,6 +349,43 @@ def test_without_the_extra_the_command_line_says_what_to_install(tmp_path: Path)
     assert 'The command line needs typer: pip install "pushkit-sdk[cli]"\n' == done.stderr
 
 
+def test_an_interrupted_command_has_the_status_that_shells_expect(pushkit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """130, and one line."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pushkit.cli.keys.make_vapid", interrupted)
+
+    assert (130, "", "pushkit: interrupted\n") == pushkit("keys", "vapid", "new.pem")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk")
+def test_output_that_cannot_be_written_is_one_line() -> None:
+    """No traceback."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "pushkit", "explain", "apns", "410"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+
+    assert 2 == done.returncode
+    assert done.stderr.startswith("pushkit: standard output cannot be written")
+
+
+def test_a_terminal_that_cannot_show_a_character_costs_no_output() -> None:
+    """Chinese on a Western terminal is escaped."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pushkit", "explain", "apns", "410", "Unregistered", "--language", "zh"],
+        env=os.environ | {"PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "\\u" in done.stdout
+
+
 def test_version(pushkit) -> None:
     """The same as the package's."""
     import pushkit as package
@@ -368,7 +414,13 @@ def test_serve_says_where_it_is_and_ends_on_sigterm(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
-    [(("--port", "apns"), "expected name=number"), (("--port", "nonsense=1"), "nonsense"), (("--snippet", "cobol"), "cobol")],
+    [
+        (("--port", "apns"), "expected name=number"),
+        (("--port", "apns=70000"), "expected name=number"),
+        (("--engine", "x"), "expected auto, ngh2 or h2"),
+        (("--port", "nonsense=1"), "nonsense"),
+        (("--snippet", "cobol"), "cobol"),
+    ],
 )
 def test_serve_refuses_what_makes_no_sense(arguments, complaint: str, pushkit) -> None:
     """Exit status 2 and one line."""

@@ -133,6 +133,14 @@ def test_what_is_missing_is_named_when_a_client_is_made(text: str, complaint: st
     assert complaint in str(caught.value)
 
 
+def test_a_misspelt_variable_is_no_silence(folder: Path) -> None:
+    """The nearest one is named; a service's own variables with the same beginning are left alone."""
+    load(None, (), {"PUSHKIT_APNS_SERVICE_HOST": "10.0.0.1", "PUSHKIT_OTHER": "x"})
+
+    with pytest.raises(ConfigurationError, match="PUSHKIT_APNS_KEYID is no setting; did you mean PUSHKIT_APNS_KEY_ID"):
+        load(None, (), {"PUSHKIT_APNS_KEYID": "x"})
+
+
 def test_a_repr_names_apps_and_no_values(folder: Path) -> None:
     """Settings hold secrets from the environment."""
     settings = load(None, (), {"PUSHKIT_FCM_ACCESS_TOKEN": "SECRET"})
