@@ -37,7 +37,9 @@ class News:
         for hook in self._hooks:
             try:
                 hook(event)
-            except Exception as error:  # noqa: BLE001 - somebody else's listener never breaks a send
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as error:  # noqa: BLE001 - somebody else's listener never breaks a send, nor the connection that brought an answer
                 if id(hook) not in self._reported:
                     self._reported.add(id(hook))
                     # Without the text and the traceback: both may quote the event's target.

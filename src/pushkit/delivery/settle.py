@@ -268,6 +268,25 @@ def broken(provider: str, error: BaseException, disposition: Disposition = Dispo
     )
 
 
+def objected(push: Push, error: Exception) -> Verdict:
+    """
+    The transport raised instead of taking a request.
+
+    A test's transport does so on purpose (AssertionError): no failure to classify or to retry, its error goes to the caller.
+    """
+    if isinstance(error, AssertionError):
+        push.call.objection = push.call.objection or error
+        return cancelled()
+    return broken(push.target.provider, error)
+
+
+def given_back(failure: Failure) -> Failure:
+    """A failure that was to be sent again, and must not be by this call's policy: the provider may have taken it already."""
+    import attrs
+
+    return attrs.evolve(failure, retryable=False, retry_at=None, resume=None, info={**failure.info, "stopped": Stop.UNKNOWN.value})
+
+
 def closed_unanswered() -> Verdict:
     """The client was closed and the transport never told what became of the request."""
     import attrs
