@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pushkit import events
 from pushkit.delivery.senders import Latch
-from pushkit.delivery.settle import cancelled, latched, moment
+from pushkit.delivery.settle import expired, latched, moment
 from pushkit.outcomes import Action, Category, Scope
 from pushkit.provider import AccessToken, EndingCredentials
 from pushkit.verdict import LatchCredential, Pause, PauseScope, RefreshCredential, RetireConnection, Verdict
@@ -32,6 +32,18 @@ no push was tried twice (a policy of one attempt). Not one: each of an origin's 
 log = logging.getLogger("pushkit")
 
 SUSPECTED = "Check our configuration first: too many recipients fail in this same way. Confirm the suspects if they are really gone."
+
+
+SOON = 60.0
+"""Seconds of life with which a push may expire during one attempt."""
+
+
+def _take_back(push: Push, why: Verdict) -> None:
+    handle: object = push.handle
+    if isinstance(handle, Recallable):
+        push.recalled = why  # heard by the callback, which comes before recall() returns
+        handle.recall()
+        push.recalled = None
 
 
 class Director:
@@ -87,7 +99,7 @@ class Director:
     def count(self, push: Push, lane: Lane, verdict: Verdict, mono: float, lost_connection: int) -> None:
         """Tell breaker and latch what a failed attempt says about the service and the credential."""
         engine, breaker, started = self._engine, lane.breaker, push.started_mono
-        if push.cancelled or (engine.closing and verdict.reason in {"cancelled", "client_closed"}):
+        if push.cancelled or verdict.reason == "expired" or (engine.closing and verdict.reason in {"cancelled", "client_closed"}):
             breaker.void(started)
         elif verdict.category is not Category.TECHNICAL:
             if breaker.success(mono, started):
@@ -111,16 +123,20 @@ class Director:
     def _recall(self, state: SenderState) -> None:
         """Take back what waits in the transport for a stream: its credential was refused, and so would all of it be, one by one."""
         for push in [push for push in self._engine.launched if push.lane is not None and push.lane.state is state]:
-            handle: object = push.handle
-            if isinstance(handle, Recallable):
-                push.recalled = True  # heard by the callback, which comes before recall() returns
-                push.recalled = handle.recall() and push.recalled
+            if state.latch is not None:
+                _take_back(push, latched(state.latch.verdict, state.latch.probe_at - self._engine.clock.monotonic()))
 
-    def recalled(self, push: Push, state: SenderState, mono: float) -> Verdict:
-        """What became of a push that was taken back."""
-        push.recalled = False
-        latch = state.latch
-        return cancelled() if latch is None else latched(latch.verdict, latch.probe_at - mono)
+    # -- expiry --------------------------------------------------------------------------------------
+
+    def watch_expiry(self, push: Push, now: float, mono: float) -> None:
+        """
+        What expires while it waits in the transport for a connection or a stream is not sent any more.
+
+        What is on its way goes on: the provider has been told the expiry.
+        """
+        handle, until = push.handle, mono + push.lifetime(now)
+        if until < push.deadline and isinstance(handle, Recallable):
+            self._engine.clock.call_at(until, lambda: _take_back(push, expired()) if push.handle is handle else None)
 
     def credential_changed(self, state: SenderState, result: AccessToken | Verdict, mono: float) -> None:
         """A refresh ended."""

@@ -25,7 +25,7 @@ from pushkit.delivery.admission import broken_circuit, held_back, held_up, shut,
 from pushkit.delivery.apps import Apps
 from pushkit.delivery.breaker import State
 from pushkit.delivery.budget import REFUND_CLEAN, cost
-from pushkit.delivery.directives import Director
+from pushkit.delivery.directives import SOON, Director
 from pushkit.delivery.dispatch import Dispatch, Feed
 from pushkit.delivery.guard import Guard
 from pushkit.delivery.keyless import Keyless
@@ -172,8 +172,7 @@ class Engine:
         elif call.single:
             self.place(push)
         else:
-            # A stream has asked for room just now.
-            self.launch(push, lane)
+            self.launch(push, lane)  # a stream has asked for room just now
         return push
 
     # -- placing and launching -----------------------------------------------------------------------
@@ -194,7 +193,8 @@ class Engine:
         expires_at = push.expires_at
         refusal = None
         # The ordinary push meets none of these: what costs a call is asked for only if there may be something.
-        if mono >= push.give_up or (expires_at is not None and now >= expires_at):
+        soon = expires_at is not None and expires_at - now < SOON
+        if soon or mono >= push.give_up:
             refusal = too_late(push, now, mono)
         latch = state.latch
         if latch is not None:
@@ -225,8 +225,7 @@ class Engine:
             push.unknown_retried = True
         push.deadline = min(mono + (policy.attempt_timeout or state.attempt_timeout), push.give_up)
         if probing:
-            # Only now, since waiting for a token would have let the probe's time pass.
-            lane.breaker.allow(mono)
+            lane.breaker.allow(mono)  # only now: the wait for a token would have used the probe's time
             self.news.breaker(lane, None)
         push.started = now
         push.started_mono = mono
@@ -256,6 +255,9 @@ class Engine:
             self.launched.discard(push)
             self.slots.give(lane)
             self._not_begun(push, lane, settle.objected(push, error), Stop.CLOSING)
+            return
+        if soon:
+            self.director.watch_expiry(push, now, mono)
 
     def _not_begun(self, push: Push, lane: Lane, verdict: Verdict, stop: Stop | None = None) -> None:
         """An attempt that ended before it was one; if it was a probe, the next push is another."""
@@ -296,8 +298,8 @@ class Engine:
         if not self.dispatch.due:
             self.dispatch.refill_soon()
         try:
-            if push.recalled:
-                judged: Acceptance | Verdict = self.director.recalled(push, state, mono)
+            if push.recalled is not None:
+                judged: Acceptance | Verdict = push.recalled
             else:
                 judged = state.sender.classify(result, push.request, push.prepared, push.target, now)  # type: ignore[arg-type]  # set at launch
         except Exception as error:  # noqa: BLE001 - a fourth provider's mistake; what became of the push is not known

@@ -161,8 +161,8 @@ class Push:
         self.unknown_retried = False
         self.doubtful = False
         """An earlier attempt may have been accepted."""
-        self.recalled = False
-        """Taken back from the transport, since its credential was refused meanwhile."""
+        self.recalled: Verdict | None = None
+        """Why it is being taken back from the transport."""
         self.refreshed = False
         self.early_used = False
         self.repaid = 0.0

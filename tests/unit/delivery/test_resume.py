@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import math
+
 import pytest
 from tests.unit.delivery.support import Phone, Scripted, Toy, Words, after, client, run
 
 from pushkit import Disposition, RetryPolicy
+from pushkit.outcomes import from_json
 
 REPLACES = Words(text="hi", replaces=True)
 
@@ -66,3 +71,40 @@ def test_a_push_that_was_never_sent_is_resumed_under_any_policy():
         return await again(failure, client(Scripted(200)), RetryPolicy(on_unknown="never"))
 
     assert run(work()).accepted
+
+
+FIELDS = ("message", "key", "push_id", "expires_at", "dedupe", "unknown_retried", "dry_run")
+
+
+@pytest.mark.parametrize("value", [None, True, -1, math.nan, math.inf, "x\r\ny", "", [1], {}, 10**400])
+@pytest.mark.parametrize("field", FIELDS)
+def test_edited_json_is_refused_or_sent_but_never_hangs(field, value):
+    """Whatever a queue gives back in place of a field, reading refuses it or resuming ends with an outcome."""
+
+    async def work():
+        failure = await client(Scripted(506)).send(Words(), to=Phone("1"))
+        data = json.loads(failure.to_json(secrets=True))
+        data["secrets"]["resume"][field] = value
+        try:
+            edited = from_json(json.dumps(data))
+        except ValueError:
+            return True
+        if edited.resume is None:
+            return True
+        return await asyncio.wait_for(again(edited, client(Scripted(200))), 1)
+
+    assert run(work())
+
+
+@pytest.mark.parametrize(("field", "value"), [("elapsed", 10**400), ("waited", math.nan), ("started", "2026-11-22T12:00:00")])
+def test_edited_attempts_are_refused(field, value):
+    """An attempt with an impossible duration, or a time without a zone, is no outcome."""
+
+    async def work():
+        return await client(Scripted(506)).send(Words(), to=Phone("1"))
+
+    data = json.loads(run(work()).to_json(secrets=True))
+    data["attempts"][0][field] = value
+
+    with pytest.raises(ValueError, match="no whole outcome"):
+        from_json(json.dumps(data))
