@@ -108,7 +108,8 @@ class Client:
         self._portal: Portal | None = None
         self._closed = False
         self._pid = os.getpid()
-        self._starting = threading.Lock()
+        # One for each process: a child may have inherited its parent's while somebody held it, and nobody there lets it go.
+        self._starting: dict[int, threading.Lock] = {}
 
     def _there(self) -> Portal:
         """The background thread, started with the first call and anew in a child process."""
@@ -116,11 +117,12 @@ class Client:
             raise ClientClosedError("this client is closed; make a new one, or keep one open as long as the program sends")
         if not self._providers:
             raise ConfigurationError("this client has no provider; pass apns=, fcm=, webpush= or providers=[...]")
-        if self._pid != os.getpid():
-            self._after_fork()
+        pid = os.getpid()
         portal = self._portal
-        if portal is None:
-            with self._starting:
+        if portal is None or self._pid != pid:
+            with self._starting.setdefault(pid, threading.Lock()):
+                if self._pid != pid:
+                    self._after_fork()
                 if self._portal is None:
                     self._portal = Portal(self._options, self._providers)
                     # A client that is dropped without close() must not leave its thread behind.
@@ -134,11 +136,10 @@ class Client:
         return portal
 
     def _after_fork(self) -> None:
-        # Only the thread that forked lives on in a child: nobody holds the new lock, and nobody runs the old loop.
+        # Only the thread that forked lives on in a child: nobody runs the old loop.
         if self._portal is not None:
             _abandoned.append(self._portal)
         self._portal = None
-        self._starting = threading.Lock()
         self._pid = os.getpid()
 
     # -- sending -------------------------------------------------------------------------------------

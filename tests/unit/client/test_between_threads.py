@@ -203,3 +203,33 @@ def test_a_grace_of_the_wrong_kind_does_not_close():
     push.close()
 
     assert there.loop.is_closed()
+
+
+def test_threads_of_a_child_process_share_one_new_start(monkeypatch):
+    """Threads that meet in a child at once start one background thread, and none of them takes it from another."""
+    push = toy_client()
+    push.send(PUSH, to=Phone("1"))
+    parents, abandon = push._portal, Client._after_fork
+
+    def slowly(self):
+        time.sleep(0.05)
+        abandon(self)
+
+    parent = portal.os.getpid()
+    monkeypatch.setattr(Client, "_after_fork", slowly)
+    monkeypatch.setattr(portal.os, "getpid", lambda: parent + 1)
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(push._there()), daemon=True) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.02)
+    for thread in threads:
+        thread.join(10)
+    children = set(found)
+    push.close()
+    monkeypatch.undo()
+    parents.close(0)
+
+    assert 4 == len(found)
+    assert 1 == len(children)
+    assert parents not in children
