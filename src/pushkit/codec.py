@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import enum
 import json
+import math
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -201,7 +202,7 @@ def outcome_from_json(text: str | bytes) -> Outcome:
         raise ValueError(f"expected format {FORMAT}, the JSON says {seen}; it was written by another version of pushkit")
     try:
         return _outcome_from(cast("dict[str, Any]", data))
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         # `from None`: the cause's text may quote what was read.
         raise ValueError(f"the JSON is no whole outcome ({type(error).__name__}); was it cut short or edited?") from None
 
@@ -226,7 +227,7 @@ def _outcome_from(data: dict[str, Any]) -> Outcome:
         "provider": _get(data, "provider", _TEXT),
         "message_id": _get(data, "message_id", _TEXT_OR_NOTHING),
         "label": _get(data, "label", _TEXT_OR_NOTHING),
-        "elapsed": _get(data, "elapsed", _NUMBER),
+        "elapsed": _seconds(data, "elapsed"),
         "expires_at": _time(data["expires_at"]),
         "attempts": tuple(_attempt(item) for item in _get(data, "attempts", (list,))),
         "info": {name: _get(secret["info"], name, _TEXT) for name in _get(secret, "info", (dict,))},
@@ -234,8 +235,8 @@ def _outcome_from(data: dict[str, Any]) -> Outcome:
     if data["category"] is None:
         return Accepted(**common)
     resume = decode(secret["resume"])
-    if not (resume is None or (isinstance(resume, Resume) and isinstance(resume.message, Message))):
-        raise TypeError("resume")
+    if resume is not None:
+        _check(resume)
     return FAILURE_CLASSES[Category(data["category"])](
         **common,
         reason=_get(data, "reason", _TEXT),
@@ -254,17 +255,46 @@ def _outcome_from(data: dict[str, Any]) -> Outcome:
 
 
 def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+    return _moment(text) if text else None
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.utcoffset() is None:
+        raise ValueError("a time without a zone")
+    return moment
+
+
+def _seconds(data: dict[str, Any], name: str) -> float:
+    value = float(_get(data, name, _NUMBER))
+    if not math.isfinite(value):
+        raise ValueError(name)
+    return value
+
+
+def _check(resume: Any) -> None:
+    """What the engine counts on: a queue may hold what somebody edited."""
+    if not isinstance(resume, Resume) or not isinstance(resume.message, Message):
+        raise TypeError("resume")
+    given = attrs.asdict(resume, recurse=False)
+    for name in ("key", "push_id"):
+        _get(given, name, _TEXT)
+    for name in ("dedupe", "unknown_retried", "dry_run"):
+        _get(given, name, (bool,))
+    if str(uuid.UUID(resume.push_id)) != resume.push_id:
+        raise ValueError("push_id")
+    if resume.expires_at is not None:
+        _seconds(given, "expires_at")
 
 
 def _attempt(data: dict[str, Any]) -> Attempt:
     return Attempt(
         number=_get(data, "number", (int,)),
-        started=datetime.fromisoformat(data["started"]),
-        elapsed=_get(data, "elapsed", _NUMBER),
+        started=_moment(data["started"]),
+        elapsed=_seconds(data, "elapsed"),
         status=_get(data, "status", _STATUS),
         reason=_get(data, "reason", _TEXT_OR_NOTHING),
-        waited=_get(data, "waited", _NUMBER),
+        waited=_seconds(data, "waited"),
         waited_for=WaitedFor(data["waited_for"]),
     )
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.delivery.support import VERDICTS, Phone, Scripted, Toy, Words, after, client, lost, refused, response, run
 
-from pushkit import Accepted, RetryPolicy
+from pushkit import Accepted, RetryPolicy, events
 from pushkit.outcomes import Disposition as D
 from pushkit.outcomes import Outcome
 from pushkit.wire import Processed, WireResponse
@@ -79,3 +79,47 @@ def test_every_promise_is_kept(script, policy, message):
             seen = [answers[min(count, len(answers) - 1)] for count in range(len(made))]
             assert not any(isinstance(answer, WireResponse) and answer.status == 502 for answer in seen)
             assert None not in seen
+
+
+@settings(max_examples=60)
+@given(st.lists(st.lists(ANSWERS, min_size=1, max_size=3), min_size=1, max_size=8), POLICIES, MESSAGES, st.integers(0, 40))
+def test_a_hook_may_leave_the_stream_at_any_event(script, policy, message, at):
+    """Whenever a hook leaves: each push is heard to finish once, nothing is sent after that, and what is called unsent was not sent."""
+
+    async def work():
+        transport = Scripted(lambda request, count: (answers := script[int(request.path[1:])])[min(count, len(answers) - 1)])
+        finished: dict[str, Outcome] = {}
+        heard = 0
+
+        def hook(event):
+            nonlocal heard
+            heard += 1
+            if isinstance(event, events.Finished):
+                assert event.outcome.target.number not in finished
+                finished[event.outcome.target.number] = event.outcome
+                sent[event.outcome.target.number] = transport.paths.count(event.outcome.target.number)
+            if heard == at + 1:
+                stream.cancel()
+
+        sent: dict[str, int] = {}
+        async with client(transport, Toy(), max_in_flight=3, hooks=[hook]) as push:
+            stream = push.stream(message, to=[Phone(str(number)) for number in range(len(script))], retry=policy)
+
+            async def read():
+                async with stream:
+                    return [outcome async for outcome in stream]
+
+            await after(transport.clock, read(), limit=900, step=1.0)
+            await transport.clock.advance_async(900)
+            assert not transport.flights
+            assert 0 == push.health().in_flight
+        return finished, sent, transport
+
+    finished, sent, transport = run(work())
+
+    for number, outcome in finished.items():
+        assert transport.paths.count(number) == sent[number]
+        if not isinstance(outcome, Accepted) and outcome.disposition is D.NOT_SENT:
+            assert all(attempt.status is None for attempt in outcome.attempts[-1:])
+        assert sent[number] <= policy.attempts
+    assert set(transport.paths) <= set(finished)

@@ -279,19 +279,20 @@ class AsyncClient:
         Args:
             grace: seconds for what is under way.
         """
+        patience = seconds(grace)
         if self._states.closed:
             return
         self._states.closed = True
         state = self._states.live
         if state is not None:
-            await state.engine.aclose(seconds(grace))
+            await state.engine.aclose(patience)
 
     async def __aenter__(self) -> Self:
         """Use it in an ``async with``."""
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Close it; at once when the block ended with an error."""
+        """Close it; at once when the block was interrupted."""
         await self.aclose(0.0 if kind is not None and not issubclass(kind, Exception) else 10.0)
 
     def __repr__(self) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pushkit.client.portal import Bell
 from pushkit.delivery.push import Call, make_message
 from pushkit.delivery.source import END
-from pushkit.delivery.stream import Feeding, Suspicions, cut_short, noted
+from pushkit.delivery.stream import REORDER, Feeding, Repeats, Suspicions, cut_short, noted
 from pushkit.outcomes import Outcome
 from pushkit.report import Report
 from pushkit.targets import Target
@@ -29,6 +29,8 @@ _BATCH = 256
 """Items read from the caller's input before they are handed over …"""
 _BATCH_SECONDS = 0.005
 """… unless that takes longer than this."""
+_PATIENCE = 1.0
+"""Seconds between two looks at whether the other side is there at all."""
 _LOOK_EVERY = 64
 """Outcomes read between two looks at whether the other side needs more input."""
 
@@ -72,9 +74,9 @@ class RemoteFeed(Feeding):
     """The loop's side of a synchronous stream. Its ``put`` and ``complete`` run there, everything else is called from here."""
 
     def __init__(
-        self, engine: Engine, inbox: Inbox, policy: RetryPolicy, *, ordered: bool, unique: bool, resuming: bool, dry_run: bool, keep: bool
+        self, engine: Engine, inbox: Inbox, policy: RetryPolicy, *, ordered: bool, resuming: bool, dry_run: bool, keep: bool
     ) -> None:
-        super().__init__(engine, inbox, policy, None, unique=unique, resuming=resuming, dry_run=dry_run)
+        super().__init__(engine, inbox, policy, None, unique=False, resuming=resuming, dry_run=dry_run)
         self.inbox = inbox
         self.out: deque[tuple[int, Outcome]] = deque()
         self.bell = Bell()
@@ -89,13 +91,15 @@ class RemoteFeed(Feeding):
         self._early: dict[int, Outcome] = {}
         self._next = 0
         self._rung = False
-        self._window = engine.slots.limit * (4 if ordered else 1)
+        self._window = engine.slots.limit * (REORDER if ordered else 1)
 
     def begin(self) -> None:
         """Start (on the loop)."""
         self.suspicions.__enter__()
         self.engine.streams.add(self)
         super().begin()
+        if self.engine.closing:
+            self.close_input()
 
     def room(self) -> int:
         """How many more outcomes there is room for."""
@@ -126,6 +130,8 @@ class RemoteFeed(Feeding):
         push = self.engine.take(self.call, target, where, index, message=item[1], problem=item[2], refusal=refusal)
         if not push.done:
             self.pushes.add(push)
+            if self.stopped:  # see Feeding.take
+                self.engine.cancel(push)
 
     def put(self, index: int, outcome: Outcome) -> bool:
         """Hand an outcome over."""
@@ -179,11 +185,24 @@ class RemoteFeed(Feeding):
 class Reader:
     """This thread's side: reads the input in batches, gives out (index, outcome)."""
 
-    def __init__(self, portal: Portal, feed: RemoteFeed, source: Iterator[Any], make: Message | Callable[[Any], Message] | None) -> None:
+    def __init__(
+        self,
+        owner: object,
+        portal: Portal,
+        feed: RemoteFeed,
+        source: Iterator[Any],
+        make: Message | Callable[[Any], Message] | None,
+        *,
+        unique: bool = False,
+    ) -> None:
         self.feed = feed
         self.error: BaseException | None = None
+        # A client that nobody holds ends: it must not while its stream is read.
+        self._owner = owner
         self._portal = portal
         self._source = source
+        # Here and not on the other side: a repeat is no push, so nobody makes a message for it.
+        self._repeats = Repeats() if unique else None
         self._fixed = make if not callable(make) else None
         self._call = Call(make, feed.call.policy, feed) if callable(make) else None
         self._exhausted = False
@@ -212,7 +231,7 @@ class Reader:
                 if not feed.out:
                     # Room again: the other side may have stopped for want of it.
                     self._fill()
-                    self._portal.post(feed.engine.dispatch.refill_soon)
+                    self._portal.drop(feed.engine.dispatch.refill_soon)
                 return found
             if not self._begun:
                 self.start()
@@ -223,7 +242,13 @@ class Reader:
                     raise feed.call.objection
                 return None
             elif not self._fill():
-                feed.bell.wait()
+                self._wait()
+
+    def _wait(self) -> None:
+        """Until there is something new; a client that was closed meanwhile may have nothing more to say."""
+        while not self.feed.bell.wait(_PATIENCE):
+            if self._portal.over and not self.feed.completed:
+                raise cut_short(self.feed.taken)
 
     def _fill(self) -> bool:
         """Read a batch of the input if the other side runs low. True when something was handed over."""
@@ -235,7 +260,8 @@ class Reader:
         read = 0
         try:
             for item in self._source:
-                items.append(item if self._fixed is None and self._call is None else self._made(item))
+                if self._repeats is None or not self._repeats.seen(item):
+                    items.append(item if self._fixed is None and self._call is None else self._made(item))
                 read += 1
                 if read >= room or time.monotonic() > until:
                     break
@@ -250,7 +276,7 @@ class Reader:
         if self._exhausted:
             self.feed.inbox.ended = True
         if self._begun and (read or self._exhausted):
-            self._portal.post(self.feed.engine.dispatch.refill_soon)
+            self._portal.drop(self.feed.engine.dispatch.refill_soon)
         return bool(read) or self._exhausted
 
     def _made(self, target: Any) -> tuple[Any, Message | None, Verdict | None]:
@@ -267,10 +293,13 @@ class Reader:
             self._begun = True
             self.feed.completed = True
         if not self.feed.completed:
-            self._portal.post(self.feed.leave)
-            while not self.feed.completed:
-                self.feed.bell.wait(1.0)
+            self._portal.drop(self.feed.leave)
+            while not self._ended():
+                self.feed.bell.wait(_PATIENCE)
         self.close_source()
+
+    def _ended(self) -> bool:
+        return self.feed.completed or self._portal.over
 
     def drop(self) -> None:
         """Nobody holds the stream any more: cancel what is under way, without a wait."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import attrs
 
 from pushkit.apps import DEFAULT_APP
-from pushkit.client.options import checked_policy
+from pushkit.client.options import checked_policy, checked_targets
 from pushkit.client.readiness import token_of
 from pushkit.delivery import settle
 from pushkit.delivery.policy import RetryPolicy
@@ -285,8 +285,6 @@ class AsyncTopics:
         return await self._change(Unsubscribe(topic=topic, old_service=old_service), to, retry)
 
     async def _change(self, message: Any, to: Any, retry: RetryPolicy | None) -> Report:
-        from pushkit.client.options import checked_targets
-
         targets = _in_app(checked_targets(to, "topics()"), self._app)
         policy = checked_policy(retry, self._default)
         if message.old_service:
@@ -320,6 +318,14 @@ class AsyncTopics:
         return TopicsAnswer(outcome=_outcome(state, target, Acceptance(), started), topics=found)
 
 
+def _listed(to: Any) -> list[Any]:
+    """The targets, read in the caller's thread."""
+    targets = checked_targets(to, "topics()")
+    if isinstance(targets, AsyncIterable):
+        raise TypeError("topics(): to= is an asynchronous iterable, which needs an event loop; use pushkit.AsyncClient for it")
+    return list(targets)
+
+
 class Topics:
     """:class:`AsyncTopics` without ``await``."""
 
@@ -336,16 +342,16 @@ class Topics:
         self, topic: str, *, to: Target | Iterable[Target], retry: RetryPolicy | None = None, old_service: bool = False
     ) -> Report:
         """Let registrations (or installations) follow a topic."""
+        targets = _listed(to)
         portal, topics = self._there()
-        targets = [to] if isinstance(to, Target) else list(to)
         return portal.run(lambda: topics.subscribe(topic, to=targets, retry=retry, old_service=old_service))
 
     def unsubscribe(
         self, topic: str, *, to: Target | Iterable[Target], retry: RetryPolicy | None = None, old_service: bool = False
     ) -> Report:
         """Let registrations (or installations) follow a topic no more."""
+        targets = _listed(to)
         portal, topics = self._there()
-        targets = [to] if isinstance(to, Target) else list(to)
         return portal.run(lambda: topics.unsubscribe(topic, to=targets, retry=retry, old_service=old_service))
 
     def list(self, target: Registration | Installation) -> TopicsAnswer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import asyncio
+import concurrent.futures
 import contextlib
 import os
 import threading
@@ -11,6 +12,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pushkit.client.state import State, StateHolder
+from pushkit.errors import ClientClosedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +25,9 @@ T = TypeVar("T")
 
 START_WITHIN = 5.0
 """Seconds within which the thread has to run."""
+
+_TURNS = 50
+"""Turns that the loop makes after its end for what other threads posted before; what is refused needs three or four."""
 
 _NO_THREAD = (
     f"the client's background thread did not run within {START_WITHIN:g} seconds; a server that runs Python without threads "
@@ -94,9 +99,13 @@ class Portal:
         self._running = Bell()
         self._ended = Bell()
         self._stop: asyncio.Event
+        self._over = False
+        # Taken again by the same thread: the garbage collector may call drop() in the middle of post().
+        self._gate = threading.RLock()
         # Not threading.Thread: its start() waits without end for a thread that never runs.
         _thread.start_new_thread(self._main, ())
         if not self._running.wait(START_WITHIN):
+            self._over = True
             raise RuntimeError(_NO_THREAD)
         if self._failure is not None:
             raise self._failure
@@ -112,17 +121,40 @@ class Portal:
         try:
             self.loop.run_until_complete(self._serve())
         finally:
-            self.loop.close()
-            self._ended.ring()
+            with self._gate:
+                self._over = True
+            try:
+                self.loop.run_until_complete(self._finish())
+            finally:
+                self.loop.close()
+                self._ended.ring()
 
     async def _serve(self) -> None:
         self._stop = asyncio.Event()
         self._running.ring()
-        await self._stop.wait()
+        if not self._over:
+            await self._stop.wait()
+
+    async def _finish(self) -> None:
+        """What was posted before the end is carried out, and what still runs is cancelled: other threads wait for both."""
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
 
     def post(self, work: Callable[[], object]) -> None:
-        """Have something done on the loop, and do not wait for it."""
-        self.loop.call_soon_threadsafe(work)
+        """
+        Have something done on the loop, and do not wait for it.
+
+        Raises:
+            ClientClosedError: when the loop has ended. What was posted before that is done.
+        """
+        with self._gate:
+            if self._over:
+                raise _closed()
+            self.loop.call_soon_threadsafe(work)
 
     def call(self, work: Callable[[], T]) -> T:
         """Have something done on the loop, and wait for its result."""
@@ -130,17 +162,27 @@ class Portal:
             # A hook asks: waiting for the loop that it runs on would be for ever.
             return work()
         box = Box(work)
-        self.loop.call_soon_threadsafe(box.run)
+        self.post(box.run)
         return box.wait()
 
     def run(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run a coroutine on the loop, and wait for its result; cancelled when this thread is interrupted."""
-        future = asyncio.run_coroutine_threadsafe(_started(make), self.loop)
+        with self._gate:
+            if self._over:
+                raise _closed()
+            future = asyncio.run_coroutine_threadsafe(_started(make), self.loop)
         try:
             return future.result()
+        except concurrent.futures.CancelledError:
+            raise _closed() from None
         except BaseException:
             future.cancel()
             raise
+
+    @property
+    def over(self) -> bool:
+        """Whether the loop has ended: nothing more is done there."""
+        return self._over
 
     def inside(self) -> bool:
         """Whether this is the background thread itself."""
@@ -158,7 +200,7 @@ class Portal:
     def drop(self, work: Callable[[], object]) -> None:
         """Have something done on the loop if it still runs and is this process's own. Called by the garbage collector."""
         if self.pid == os.getpid():
-            with contextlib.suppress(RuntimeError):  # it has ended already
+            with contextlib.suppress(ClientClosedError):
                 self.post(work)
 
     def let_go(self) -> None:
@@ -175,12 +217,20 @@ class Portal:
         self._stop.set()
 
     def close(self, grace: float) -> None:
-        """Close the client and end the thread."""
+        """Close the client and end the thread; at once, and in the background, when this thread is interrupted in the wait."""
         state = self.states.live
-        if state is not None:
-            self.run(lambda: state.engine.aclose(grace))
+        try:
+            if state is not None:
+                self.run(lambda: state.engine.aclose(grace))
+        except BaseException:
+            self.let_go()
+            raise
         self.post(self._stop.set)
         self._ended.wait(START_WITHIN)
+
+
+def _closed() -> ClientClosedError:
+    return ClientClosedError("this client was closed by another thread")
 
 
 async def _started(make: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -26,7 +26,7 @@ async def send_one(
     try:
         await sink.wait()
         return sink.checked(call)
-    except asyncio.CancelledError:
+    except (asyncio.CancelledError, GeneratorExit):
         sink.abandoned = True
         engine.cancel(push)
         raise

@@ -6,7 +6,7 @@ import atexit
 import os
 import threading
 import weakref
-from collections.abc import AsyncIterable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from pushkit.client import local, readiness
@@ -108,7 +108,8 @@ class Client:
         self._portal: Portal | None = None
         self._closed = False
         self._pid = os.getpid()
-        self._starting = threading.Lock()
+        # One for each process: a child may have inherited its parent's while somebody held it, and nobody there lets it go.
+        self._starting: dict[int, threading.Lock] = {}
 
     def _there(self) -> Portal:
         """The background thread, started with the first call and anew in a child process."""
@@ -116,11 +117,12 @@ class Client:
             raise ClientClosedError("this client is closed; make a new one, or keep one open as long as the program sends")
         if not self._providers:
             raise ConfigurationError("this client has no provider; pass apns=, fcm=, webpush= or providers=[...]")
-        if self._pid != os.getpid():
-            self._after_fork()
+        pid = os.getpid()
         portal = self._portal
-        if portal is None:
-            with self._starting:
+        if portal is None or self._pid != pid:
+            with self._starting.setdefault(pid, threading.Lock()):
+                if self._pid != pid:
+                    self._after_fork()
                 if self._portal is None:
                     self._portal = Portal(self._options, self._providers)
                     # A client that is dropped without close() must not leave its thread behind.
@@ -134,11 +136,10 @@ class Client:
         return portal
 
     def _after_fork(self) -> None:
-        # Only the thread that forked lives on in a child: nobody holds the new lock, and nobody runs the old loop.
+        # Only the thread that forked lives on in a child: nobody runs the old loop.
         if self._portal is not None:
             _abandoned.append(self._portal)
         self._portal = None
-        self._starting = threading.Lock()
         self._pid = os.getpid()
 
     # -- sending -------------------------------------------------------------------------------------
@@ -169,18 +170,11 @@ class Client:
         made = call.message
         if made is None and isinstance(to, Target):
             made, problem = make_message(call, to)
-        self._post(portal, lambda: sink.begin(call, to, made, problem))
+        portal.post(lambda: sink.begin(call, to, made, problem))
         outcome = sink.wait(portal)
         if call.objection is not None:
             raise call.objection
         return outcome
-
-    def _post(self, portal: Portal, work: Callable[[], object]) -> None:
-        try:
-            portal.post(work)
-        except RuntimeError:
-            # Closed by another thread between our look and now.
-            raise ClientClosedError("this client was closed by another thread") from None
 
     def send_many(
         self, message: Say, *, to: Targets, retry: RetryPolicy | None = None, unique: bool = False, dry_run: bool = False
@@ -260,8 +254,8 @@ class Client:
         if not is_many(failures) or isinstance(failures, AsyncIterable):
             raise TypeError(f"resume() got a {type(failures).__name__}; pass failures, such as report.to_resume")
         portal = self._there()
-        feed = RemoteFeed(portal.engine(), Inbox(), policy, ordered=ordered, unique=False, resuming=True, dry_run=False, keep=False)
-        return OutcomeStream(Reader(portal, feed, resumable(failures), None))  # type: ignore[arg-type]  # iterable: checked above
+        feed = RemoteFeed(portal.engine(), Inbox(), policy, ordered=ordered, resuming=True, dry_run=False, keep=False)
+        return OutcomeStream(Reader(self, portal, feed, resumable(failures), None))  # type: ignore[arg-type]  # iterable: checked above
 
     def _reader(
         self,
@@ -282,8 +276,8 @@ class Client:
         policy = checked_policy(retry, self._options.retry)
         portal = self._there()
         engine = portal.engine()
-        feed = RemoteFeed(engine, Inbox(), policy, ordered=ordered, unique=unique, resuming=False, dry_run=dry_run, keep=keep)
-        return Reader(portal, feed, iter(targets), message)
+        feed = RemoteFeed(engine, Inbox(), policy, ordered=ordered, resuming=False, dry_run=dry_run, keep=keep)
+        return Reader(self, portal, feed, iter(targets), message, unique=unique)
 
     def check(self, message: Say, *, to: Target) -> Failure | None:
         """
@@ -372,6 +366,7 @@ class Client:
         Args:
             grace: seconds for what is under way.
         """
+        patience = seconds(grace)
         if self._closed:
             return
         portal = self._live()
@@ -380,7 +375,7 @@ class Client:
         self._closed = True
         _open.discard(self)
         if portal is not None:
-            portal.close(seconds(grace))
+            portal.close(patience)
 
     def __enter__(self) -> Self:
         """Use it in a ``with``."""
@@ -429,7 +424,7 @@ class _One:
             self._bell.wait()
         except BaseException:
             self.abandoned = True
-            portal.post(lambda: self._engine.cancel(self._push) if self._push is not None else None)
+            portal.drop(lambda: self._engine.cancel(self._push) if self._push is not None else None)
             raise
         if self.error is not None:
             raise self.error

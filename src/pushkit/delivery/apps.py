@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING
@@ -47,6 +49,7 @@ class Apps:
 
     def forget(self, app: str) -> int:
         """Drop an app; the next push to it opens it anew, with whatever the configuration then says."""
+        self.director.doubt(app)
         return self.senders.forget(app)
 
     def _look(self) -> None:
@@ -70,11 +73,17 @@ class Apps:
                 self.director.credential_changed(state, result, self._clock.monotonic())
 
     def _in_thread(self, work: Callable[[], AccessToken | Verdict], done: Callable[[AccessToken | Verdict | BaseException], None]) -> None:
-        def finished(future: asyncio.Future[AccessToken | Verdict]) -> None:
-            error = asyncio.CancelledError() if future.cancelled() else future.exception()
-            done(error if error is not None else future.result())
+        def run() -> None:
+            result: AccessToken | Verdict | BaseException
+            try:
+                result = work()
+            except BaseException as error:  # noqa: BLE001 - becomes a failure that names it
+                result = error
+            with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits any more
+                self._loop.call_soon_threadsafe(done, result)
 
-        self._loop.run_in_executor(None, work).add_done_callback(finished)
+        # A thread of its own: one that never returns must neither hold up the loop's end nor take the place of name resolution.
+        threading.Thread(target=run, name="pushkit-credential", daemon=True).start()
 
     def close(self) -> None:
         """Cancel what is planned."""

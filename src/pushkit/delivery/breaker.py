@@ -23,6 +23,8 @@ LONGEST_BREAK = 60.0
 _BUCKETS = 10
 _SAME_LOSS = 0.1
 """Seconds within which pushes that end with the same connection are one failure."""
+_LATER = float("inf")
+"""Began after everything that the breaker knows of."""
 
 
 class State(enum.StrEnum):
@@ -45,6 +47,7 @@ class Breaker:
     """
 
     __slots__ = (
+        "_asked_at",
         "_bad",
         "_break",
         "_bucket",
@@ -68,6 +71,8 @@ class Breaker:
         """When an open breaker lets a probe pass."""
         self._break = FIRST_BREAK
         self._probed = False
+        self._asked_at = 0.0
+        """When the probe began: what began before it says nothing about the service's recovery."""
         self._bucket = WINDOW / _BUCKETS
         self._ends = 0.0
         self._good = 0
@@ -84,17 +89,18 @@ class Breaker:
             return False
         # A probe that never reports back must not hold the breaker for ever: another may pass a break later.
         self.state = State.HALF_OPEN
+        self._asked_at = now
         self.probe_at = now + self._break
         return True
 
-    def success(self, now: float) -> bool:
-        """An attempt was answered. True when that closed the breaker."""
+    def success(self, now: float, started: float = _LATER) -> bool:
+        """An attempt that began at ``started`` was answered. True when that closed the breaker."""
         if self.state is State.CLOSED:
             if now >= self._ends:
                 self._turn(now)
             self._good += 1
             return False
-        if self.state is State.OPEN:
+        if self.state is State.OPEN or started < self._asked_at:
             return False  # A late answer from before it opened.
         self.state = State.CLOSED
         self._break = FIRST_BREAK
@@ -102,7 +108,7 @@ class Breaker:
         self._forget(now)
         return True
 
-    def failure(self, now: float, lost_connection: int = 0) -> bool:
+    def failure(self, now: float, lost_connection: int = 0, started: float = _LATER) -> bool:
         """
         An attempt failed technically. True when that opened the breaker.
 
@@ -110,12 +116,15 @@ class Breaker:
             now: monotonic seconds.
             lost_connection: the connection that ended with it. Everything that ends with one connection is
                 one failure: a single reset with a thousand pushes under way is no outage.
+            started: when the attempt began.
         """
         if lost_connection:
             if lost_connection == self._lost and now - self._lost_at < _SAME_LOSS:
                 return False
             self._lost, self._lost_at = lost_connection, now
         if self.state is State.HALF_OPEN:
+            if started < self._asked_at:
+                return False
             # The first failed probe is forgiven: services that come and go are met while they are there.
             if self._probed:
                 self._break = min(LONGEST_BREAK, self._break * 2)
@@ -134,9 +143,9 @@ class Breaker:
         self._open(now)
         return True
 
-    def void(self) -> None:
-        """The probe said nothing: let the next attempt be one."""
-        if self.state is State.HALF_OPEN:
+    def void(self, started: float = _LATER) -> None:
+        """An attempt that began at ``started`` said nothing: if it was the probe, let the next attempt be one."""
+        if self.state is State.HALF_OPEN and started >= self._asked_at:
             self.state = State.OPEN
             self.probe_at = 0.0
 

@@ -55,7 +55,7 @@ Waiter = Callable[[AccessToken | Verdict], None]
 class Entry:
     """One credential's state."""
 
-    __slots__ = ("ahead", "failed_at", "failure", "fetched_at", "leeway", "refreshing", "request", "timer", "token", "waiters")
+    __slots__ = ("ahead", "failed_at", "failure", "fetched_at", "leeway", "overdue", "refreshing", "request", "timer", "token", "waiters")
 
     def __init__(self) -> None:
         self.token: AccessToken | None = None
@@ -63,6 +63,8 @@ class Entry:
         self.ahead = AHEAD
         self.leeway = LEEWAY
         self.refreshing = False
+        self.overdue = False
+        """Whether the refresh takes longer than anybody waits. There is no second one beside it: each may hold a thread."""
         self.request: Cancellable | None = None
         self.timer: Timer | None = None
         self.waiters: list[Waiter] = []
@@ -104,7 +106,10 @@ class CredentialStore:
         return entry.failure if entry.failure is not None and self._resting(entry) and not entry.refreshing else None
 
     def wait(self, credential: Credential, entry: Entry, waiter: Waiter) -> None:
-        """Be called with the token or the failure, from the loop; at once where the flow needs no request."""
+        """Be called with the token or the failure, from the loop; at once where the flow needs no request, or takes too long already."""
+        if entry.overdue:
+            waiter(_slow())
+            return
         entry.waiters.append(waiter)
         if not entry.refreshing:
             self._refresh(credential, entry)
@@ -126,18 +131,22 @@ class CredentialStore:
     def _refresh(self, credential: Credential, entry: Entry) -> None:
         entry.refreshing = True
         # A blocking callable may take for ever; the pushes that wait for it must not.
-        entry.timer = self._clock.call_at(self._clock.monotonic() + FETCH_TIMEOUT + _GRACE, lambda: self._dismiss(entry, _slow()))
-        started = credential.fetch(self._clock.time(), self._clock.monotonic() + FETCH_TIMEOUT)
-        if isinstance(started, Generator):
-            self._step(credential, entry, cast("CredentialFlow", started), None, _STEPS)
-            return
+        entry.timer = self._clock.call_at(self._clock.monotonic() + FETCH_TIMEOUT + _GRACE, lambda: self._overdue(entry))
 
         def finished(result: AccessToken | Verdict | BaseException) -> None:
             if isinstance(result, BaseException):
                 result = _broken(result)
             self._settle(credential, entry, result)
 
-        self._blocking(started, finished)
+        try:
+            started = credential.fetch(self._clock.time(), self._clock.monotonic() + FETCH_TIMEOUT)
+            if not isinstance(started, Generator):
+                self._blocking(started, finished)
+                return
+        except Exception as error:  # noqa: BLE001 - a fourth provider's mistake, or no thread to be had
+            finished(error)
+            return
+        self._step(credential, entry, cast("CredentialFlow", started), None, _STEPS)
 
     def _step(self, credential: Credential, entry: Entry, flow: CredentialFlow, result: WireResult | None, steps: int) -> None:
         try:
@@ -155,7 +164,7 @@ class CredentialStore:
         entry.request = self._transport.submit(request, lambda answer: self._step(credential, entry, flow, answer, steps - 1))
 
     def _settle(self, credential: Credential, entry: Entry, result: AccessToken | Verdict) -> None:
-        entry.refreshing = False
+        entry.refreshing = entry.overdue = False
         entry.request = None
         if entry.timer is not None:
             entry.timer.cancel()
@@ -182,6 +191,10 @@ class CredentialStore:
             self._dismiss(entry, verdict)
             if entry.request is not None:
                 entry.request.cancel()
+
+    def _overdue(self, entry: Entry) -> None:
+        entry.overdue = True
+        self._dismiss(entry, _slow())
 
     def _dismiss(self, entry: Entry, verdict: Verdict) -> None:
         waiters, entry.waiters = entry.waiters, []

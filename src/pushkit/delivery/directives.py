@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from pushkit import events
 from pushkit.delivery import settle
-from pushkit.delivery.senders import LATCH_PROBE, Latch
-from pushkit.outcomes import Action, Scope
+from pushkit.delivery.senders import Latch
+from pushkit.delivery.settle import expired, latched, moment
+from pushkit.outcomes import Action, Category, Scope
 from pushkit.provider import AccessToken, EndingCredentials
 from pushkit.verdict import LatchCredential, Pause, PauseScope, RefreshCredential, RetireConnection, Verdict
-from pushkit.wire import WireResult
+from pushkit.wire import Recallable, WireResult
 
 if TYPE_CHECKING:
     from pushkit.delivery.engine import Engine
@@ -23,10 +24,27 @@ if TYPE_CHECKING:
 ENDS_SOON = 30 * 24 * 3600.0
 """Seconds before a credential's end from which on hooks hear of it."""
 _ONE_DAY = 24 * 3600.0
+_ROUNDS = 5
+"""
+Refusals in a row, each of an attempt that began after the one before it, with which a credential counts as bad even if
+no push was tried twice (a policy of one attempt). Not one: each of an origin's connections may carry a stale token.
+"""
 
 log = logging.getLogger("pushkit")
 
 SUSPECTED = "Check our configuration first: too many recipients fail in this same way. Confirm the suspects if they are really gone."
+
+
+SOON = 60.0
+"""Seconds of life with which a push may expire during one attempt."""
+
+
+def _take_back(push: Push, why: Verdict) -> None:
+    handle: object = push.handle
+    if isinstance(handle, Recallable):
+        push.recalled = why  # heard by the callback, which comes before recall() returns
+        handle.recall()
+        push.recalled = None
 
 
 class Director:
@@ -57,7 +75,10 @@ class Director:
             self._engine.store.drop(state.entry, push.token)
         elif push.request is not None:
             state.sender.refresh(push.request)
-        if push.refreshed and latch:
+        if push.started_mono > state.refused_at:
+            state.refusals += 1
+            state.refused_at = mono
+        if latch and (push.refreshed or state.refusals >= _ROUNDS):
             # Refused again although it was fresh: every push with it will be.
             self.latch(state, verdict, mono)
 
@@ -69,26 +90,67 @@ class Director:
             state = lane.state
             state.pauses.put(state.pause_key(push.target, lane.quota), mono + seconds)
 
-    # -- the latch -----------------------------------------------------------------------------------
+    # -- breaker and latch ---------------------------------------------------------------------------
 
     def latch(self, state: SenderState, verdict: Verdict, mono: float) -> None:
         """Stop the flood: every push with this credential would fail."""
         first = state.latch is None
-        state.latch = Latch(verdict, mono + LATCH_PROBE)
+        state.latch = Latch(verdict, mono)
         if first:
             self._problem(state, verdict, latched=True)
-            self._engine.recall(state)
+            self._recall(state)
             self._engine.dispatch.refill_soon()
 
-    def unlatch(self, state: SenderState) -> None:
-        """The credential works again."""
+    def count(self, push: Push, lane: Lane, verdict: Verdict, mono: float, lost_connection: int) -> None:
+        """Tell breaker and latch what a failed attempt says about the service and the credential."""
+        engine, breaker, started = self._engine, lane.breaker, push.started_mono
+        if push.cancelled or verdict.reason == "expired" or (engine.closing and verdict.reason in {"cancelled", "client_closed"}):
+            breaker.void(started)
+        elif verdict.category is not Category.TECHNICAL:
+            if breaker.success(mono, started):
+                engine.news.breaker(lane, None)
+            if verdict.status is not None:
+                self.vouched(lane.state, started)
+        elif verdict.scope is Scope.ATTEMPT:
+            if breaker.failure(mono, lost_connection, started):
+                engine.news.breaker(lane, moment(push.now + breaker.probe_at - mono))
+        else:
+            breaker.void(started)
+
+    def vouched(self, state: SenderState, started: float) -> None:
+        """The provider let an attempt in: its credential works, unless that attempt is older than the refusal."""
+        state.refusals = 0
+        if state.latch is None or not state.latch.disproved(started):
+            return
         state.latch = None
         log.warning("%s/%s: the credential works again", state.provider, state.app)
+
+    def _recall(self, state: SenderState) -> None:
+        """Take back what waits in the transport for a stream: its credential was refused, and so would all of it be, one by one."""
+        for push in [push for push in self._engine.launched if push.lane is not None and push.lane.state is state]:
+            if state.latch is not None:
+                _take_back(push, latched(state.latch.verdict, state.latch.probe_at - self._engine.clock.monotonic()))
+
+    # -- expiry --------------------------------------------------------------------------------------
+
+    def watch_expiry(self, push: Push, now: float, mono: float) -> None:
+        """
+        What expires while it waits in the transport for a connection or a stream is not sent any more.
+
+        What is on its way goes on: the provider has been told the expiry.
+        """
+        handle: object = push.handle
+        until = mono + push.lifetime(now)
+        if until < push.deadline and isinstance(handle, Recallable):
+            self._engine.clock.call_at(until, lambda: _take_back(push, expired()) if push.handle is handle else None)
 
     def credential_changed(self, state: SenderState, result: AccessToken | Verdict, mono: float) -> None:
         """A refresh ended."""
         news = self._engine.news
         if isinstance(result, AccessToken):
+            if state.latch is not None:
+                # There is something new to probe with, and the push that asked for it is waiting.
+                state.latch.void(mono)
             if news.listening:
                 expires_at = datetime.fromtimestamp(result.expires_at, UTC)
                 news.tell(events.CredentialRefreshed(provider=state.provider, app=state.app, expires_at=expires_at))
@@ -114,6 +176,10 @@ class Director:
         self._engine.news.tell(
             events.CredentialProblem(provider=state.provider, app=state.app, reason=verdict.reason, advice=verdict.advice, latched=latched)
         )
+
+    def doubt(self, app: str) -> None:
+        """An app's configuration may be another one from now on: what the former one reached proves nothing for it."""
+        self._engine.guard.doubt(app, self._engine.clock.monotonic())
 
     # -- suspicion -----------------------------------------------------------------------------------
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from pushkit.clock import Clock, Timer
+from pushkit.delivery.admission import overdue
 from pushkit.delivery.breaker import State
 from pushkit.delivery.lanes import Lane, Slots, Turns
-from pushkit.delivery.retry import NOW_OR_NEVER
 
 if TYPE_CHECKING:
     from pushkit.delivery.push import Push
@@ -65,6 +65,7 @@ class Dispatch:
         self._sweeping: Timer | None = None
         self._opening: Timer | None = None
         self._opens_at = float("inf")
+        self._closing = False
 
     # -- queueing ------------------------------------------------------------------------------------
 
@@ -76,8 +77,7 @@ class Dispatch:
         lane.waiting.append(push)
         self._queued[lane] = None
         self.refill_soon()
-        if self._sweeping is None:
-            self._sweeping = self._clock.call_at(self._clock.monotonic() + _SWEEP, self._sweep)
+        self._watch()
 
     def has_room(self, lane: Lane, patience: float) -> bool:
         """
@@ -85,21 +85,24 @@ class Dispatch:
 
         Args:
             lane: where the push would go.
-            patience: seconds that the push may wait; what its limiter asks for beyond that is a refusal.
+            patience: seconds that the push may wait; a pause beyond that is a refusal. A rate is none: it is kept by waiting.
         """
         state = lane.state
+        if state.waiting >= self.slots.shared_limit:
+            return self._closing
         if lane.breaker.state is not State.CLOSED or state.latch is not None:
             return True
-        if not self.slots.free(lane) or state.waiting >= self.slots.shared_limit:
-            return False
+        if not self.slots.free(lane):
+            return self._closing
         limiter = lane.limiter
         if limiter.rate is None and limiter.paused_until == 0.0:
             return True
-        delay = limiter.delay(self._clock.monotonic())
-        if 0.0 < delay <= patience:
-            self._open_later(delay)
-            return False
-        return True
+        now = self._clock.monotonic()
+        delay = limiter.delay(now)
+        if delay <= 0.0 or self._closing or (delay > patience and now < limiter.paused_until):
+            return True
+        self._open_later(delay)
+        return False
 
     def queued(self) -> list[Lane]:
         """Lanes with pushes that wait."""
@@ -113,19 +116,20 @@ class Dispatch:
         now = self._clock.monotonic()
         return now >= limiter.paused_until and limiter.delay(now) > 0.0
 
+    def _watch(self) -> None:
+        if self._sweeping is None:
+            self._sweeping = self._clock.call_at(self._clock.monotonic() + _SWEEP, self._sweep)
+
     def _sweep(self) -> None:
         self._sweeping = None
         mono, now = self._clock.monotonic(), self._clock.time()
         for lane in list(self._queued):
-            for push in [
-                push
-                for push in lane.waiting
-                if mono >= push.give_up or (push.expires_at is not None and now >= push.expires_at + NOW_OR_NEVER)
-            ]:
-                lane.waiting.remove(push)
-                self._late(push)
+            for push in [push for push in lane.waiting if overdue(push, now, mono)]:
+                if not push.done:  # a hook that heard of one may have ended others
+                    lane.waiting.remove(push)
+                    self._late(push)
         if any(lane.waiting for lane in self._queued):
-            self._sweeping = self._clock.call_at(mono + _SWEEP, self._sweep)
+            self._watch()
 
     # -- streams -------------------------------------------------------------------------------------
 
@@ -210,6 +214,11 @@ class Dispatch:
     def _open(self) -> None:
         self._opens_at = float("inf")
         self._opening = None
+        self.refill_soon()
+
+    def close_inputs(self) -> None:
+        """The client is being closed: what streams take from now on is refused, so that there is room for it at once."""
+        self._closing = True
         self.refill_soon()
 
     def close(self) -> None:

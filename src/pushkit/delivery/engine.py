@@ -14,36 +14,34 @@ modules beside this one; only this one acts on a verdict's directives.
 from __future__ import annotations
 
 import asyncio
-import logging
+import math
 import random
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from pushkit.clock import Clock
 from pushkit.delivery import settle
-from pushkit.delivery.admission import broken_circuit, held_up, shut, too_late
+from pushkit.delivery.admission import broken_circuit, held_back, held_up, shut, too_late
 from pushkit.delivery.apps import Apps
 from pushkit.delivery.breaker import State
 from pushkit.delivery.budget import REFUND_CLEAN, cost
-from pushkit.delivery.directives import Director
+from pushkit.delivery.directives import SOON, Director
 from pushkit.delivery.dispatch import Dispatch, Feed
 from pushkit.delivery.guard import Guard
+from pushkit.delivery.keyless import Keyless
 from pushkit.delivery.lanes import Lane
 from pushkit.delivery.news import News
-from pushkit.delivery.push import Call, Latest, Push, make_message
-from pushkit.delivery.retry import Decision, Stop, Waits, copy_allowed, decide, least_delay
-from pushkit.delivery.senders import SenderState
+from pushkit.delivery.push import Call, Latest, Push, made_here
+from pushkit.delivery.retry import Decision, Stop, Waits, copy_allowed, decide, least_delay, second_copy_allowed
 from pushkit.delivery.sleepers import PARKING, Sleepers
 from pushkit.messages import Message
-from pushkit.outcomes import Category, Disposition, Failure, Outcome, Scope, WaitedFor
+from pushkit.outcomes import Category, Disposition, Failure, Outcome, WaitedFor
 from pushkit.provider import AccessToken, Provider, Stamp
 from pushkit.verdict import Acceptance, Verdict
-from pushkit.wire import FaultKind, Recallable, Transport, WireFault, WireResponse, WireResult
+from pushkit.wire import FaultKind, Transport, WireFault, WireResponse, WireResult
 
 if TYPE_CHECKING:
     from pushkit.events import Hook, MassInvalidation
-
-log = logging.getLogger("pushkit")
 
 
 class Engine:
@@ -81,7 +79,9 @@ class Engine:
         """Streams that read their input still."""
         self._chance = chance
         self.sleepers = Sleepers(clock, PARKING * max_in_flight, self._woken)
-        self._launched: set[Push] = set()
+        self.keyless = Keyless(clock, self.store, self._token_arrived, self._late)
+        self.launched: set[Push] = set()
+        """Pushes whose requests the transport has."""
         self._drained: asyncio.Future[None] | None = None
         self._latest = Latest()
         self._monotonic = clock.monotonic
@@ -124,8 +124,9 @@ class Engine:
             refusal: why it is not to be sent although it was read from the input (the stream was left).
             failure: what is sent again, under its old identity (it has a ``resume``).
         """
-        resume = failure.resume if failure is not None else None
         push = Push(self, call, target, index)
+        if failure is not None:
+            push.counts_on(failure)
         self.active += 1
         push.taken = self._monotonic()
         push.give_up = push.taken + call.policy.deadline
@@ -136,7 +137,7 @@ class Engine:
         push.lane = lane = where
         if message is None:
             if refusal is None and problem is None:
-                message, problem = make_message(call, target)
+                message, problem = made_here(call, target)
             if message is None:
                 # Of one that is refused nobody made the message, and nobody needs to.
                 refused = refusal or problem
@@ -147,9 +148,10 @@ class Engine:
             if message.quota != lane.quota:
                 push.lane = lane = lane.state.lane(target, self.guard, push.taken, message.quota)
         try:
-            if resume is None:
+            if failure is None or failure.resume is None:
                 ready = call.ready(message, lane.state, target.__class__)
             else:
+                resume = failure.resume
                 stamp = Stamp(key=resume.key, dedupe=resume.dedupe, dry_run=resume.dry_run)
                 ready = call.ready_again(message, stamp, lane.state, target.__class__)
         except Exception as error:  # noqa: BLE001 - a fourth provider's mistake
@@ -157,7 +159,10 @@ class Engine:
         if isinstance(ready, Verdict):
             self.finish(push, settle.failed(push, ready, push.taken))
             return push
-        push.identify(ready, self._time(), failure)
+        push.identify(ready, self._time())
+        if push.doubtful and failure is not None and not second_copy_allowed(call.policy, replaceable=ready.prepared.replaceable):
+            self.finish(push, settle.given_back(failure))
+            return push
         if message.superseded_by_later and self._latest.passed(push, again=failure is not None):
             refusal = settle.superseded()
         if self.closing and refusal is None:
@@ -167,8 +172,7 @@ class Engine:
         elif call.single:
             self.place(push)
         else:
-            # A stream has asked for room just now.
-            self.launch(push, lane)
+            self.launch(push, lane)  # a stream has asked for room just now
         return push
 
     # -- placing and launching -----------------------------------------------------------------------
@@ -189,23 +193,29 @@ class Engine:
         expires_at = push.expires_at
         refusal = None
         # The ordinary push meets none of these: what costs a call is asked for only if there may be something.
-        if mono >= push.give_up or (expires_at is not None and now >= expires_at):
+        soon = expires_at is not None and expires_at - now < SOON
+        if soon or mono >= push.give_up:
             refusal = too_late(push, now, mono)
-        if state.latch is not None:
-            refusal = refusal or shut(state, mono)
+        latch = state.latch
+        if latch is not None:
+            refusal = refusal or shut(latch, mono)
         if state.pauses or mono < lane.limiter.paused_until:
             refusal = refusal or held_up(push, lane, mono)
-        if refusal is None and lane.breaker.state is not State.CLOSED:
-            refusal, changed = broken_circuit(lane, mono)
-            if changed:
-                self.news.breaker(lane, None)
+        probing = lane.breaker.state is not State.CLOSED
+        if probing:
+            refusal = refusal or broken_circuit(lane, mono)
         if refusal is not None:
             self._refused(push, refusal)
             return
+        if latch is not None:
+            latch.probe(mono)
         if state.credential is not None:
             token = self.store.get(state.credential, state.entry, now)  # type: ignore[arg-type]  # an entry comes with the credential
+            if token is None:
+                self.keyless.add(push, state)
+                return
             if not isinstance(token, AccessToken):
-                self._without_token(push, state, token)
+                self._token_arrived(push, token)
                 return
             push.token = token.value
         policy = push.call.policy
@@ -214,68 +224,62 @@ class Engine:
         if push.doubtful:
             push.unknown_retried = True
         push.deadline = min(mono + (policy.attempt_timeout or state.attempt_timeout), push.give_up)
+        if probing:
+            lane.breaker.allow(mono)  # only now: the wait for a token would have used the probe's time
+            self.news.breaker(lane, None)
+        push.started = now
+        push.started_mono = mono
         try:
             request = state.sender.address(push.prepared, push.target, push)  # type: ignore[arg-type]  # a placed push is prepared
         except Exception as error:  # noqa: BLE001 - a fourth provider's mistake
             request = settle.broken(state.provider, error)
         if isinstance(request, Verdict):
-            push.attempt -= 1
-            lane.breaker.void()
-            self.fail(push, request, None)
+            self._not_begun(push, lane, request)
             return
         push.request = request
-        push.started = now
-        push.started_mono = mono
-        self.slots.take(lane)
-        lane.limiter.take(mono)
-        state.last_used = mono
         if not lane.origin:
             lane.origin = str(request.origin)
             self.apps.first_request(state, request.pool_key)
         if self.news.listening:
             self.news.attempt_started(push, lane.origin)
-        self._launched.add(push)
+            if push.cancelled or push.call.left:
+                self._not_begun(push, lane, settle.cancelled(), Stop.CLOSING)
+                return
+        self.slots.take(lane)
+        lane.limiter.take(mono)
+        state.last_used = mono
+        self.launched.add(push)
         try:
             push.handle = self.transport.submit(request, push.answered)
-        except AssertionError as objection:
-            # A test's transport objects to this push: no failure to classify or to retry, its error goes to the caller.
-            push.call.objection = push.call.objection or objection
-            self._launched.discard(push)
+        except Exception as error:  # noqa: BLE001 - see settle.objected
+            self.launched.discard(push)
             self.slots.give(lane)
-            lane.breaker.void()
-            self.fail(push, settle.cancelled(), Stop.CLOSING)
+            self._not_begun(push, lane, settle.objected(push, error), Stop.CLOSING)
+            return
+        if soon:
+            self.director.watch_expiry(push, now, mono)
+
+    def _not_begun(self, push: Push, lane: Lane, verdict: Verdict, stop: Stop | None = None) -> None:
+        """An attempt that ended before it was one; if it was a probe, the next push is another."""
+        push.attempt -= 1
+        lane.breaker.void(push.started_mono)
+        if lane.state.latch is not None:
+            lane.state.latch.void(push.started_mono)
+        self.fail(push, verdict, stop)
 
     def _refused(self, push: Push, verdict: Verdict) -> None:
-        if verdict.reason == "throttled" and not self.closing:
-            # The one refusal worth waiting for inside the call: its end is known and the push has cost nothing.
-            delay = verdict.floor or 0.0
-            policy = push.call.policy
-            fits = push.slept + delay <= policy.max_sleep and delay < min(push.left(self._monotonic()), push.lifetime(self._time()))
-            if fits and policy.attempts > 1 and not self.sleepers.full:
-                self._sleep(push, verdict, Decision(delay, waits_for=WaitedFor.RETRY_AFTER))
-                return
-        self.fail(push, verdict, Stop.EXPIRY if verdict.reason == "expired" else Stop.MAX_SLEEP)
+        stop = Stop.CLOSING if self.closing else held_back(verdict, push, self._time(), self._monotonic(), full=self.sleepers.full)
+        if stop is not None:
+            self.fail(push, verdict, stop)
+        else:
+            self._sleep(push, verdict, Decision(verdict.floor or 0.0, waits_for=WaitedFor.RETRY_AFTER))
 
-    def _without_token(self, push: Push, state: SenderState, failure: Verdict | None) -> None:
-        if failure is not None:
+    def _token_arrived(self, push: Push, result: AccessToken | Verdict) -> None:
+        if isinstance(result, Verdict):
             push.made += 1
-            self.failed(push, failure)
-            return
-        assert state.credential is not None
-        assert state.entry is not None
-        state.waiting += 1
-
-        def arrived(result: AccessToken | Verdict) -> None:
-            state.waiting -= 1
-            if push.done:
-                return
-            if isinstance(result, Verdict):
-                push.made += 1
-                self.failed(push, result)
-            else:
-                self.place(push)
-
-        self.store.wait(state.credential, state.entry, arrived)
+            self.failed(push, result)
+        else:
+            self.place(push)
 
     # -- answers -------------------------------------------------------------------------------------
 
@@ -287,15 +291,15 @@ class Engine:
         mono = self._monotonic()
         push.now = now = self._time()
         push.handle = None
-        self._launched.discard(push)
-        if self._drained is not None and not self._launched:
+        self.launched.discard(push)
+        if self._drained is not None and not self.launched:
             self._drain_over()
         self.slots.give(lane)
         if not self.dispatch.due:
             self.dispatch.refill_soon()
         try:
-            if push.recalled:
-                judged: Acceptance | Verdict = self._recalled(push, state, mono)
+            if push.recalled is not None:
+                judged: Acceptance | Verdict = push.recalled
             else:
                 judged = state.sender.classify(result, push.request, push.prepared, push.target, now)  # type: ignore[arg-type]  # set at launch
         except Exception as error:  # noqa: BLE001 - a fourth provider's mistake; what became of the push is not known
@@ -307,25 +311,12 @@ class Engine:
         if self.news.listening:
             self.news.attempt_finished(push, lane.origin)
         lost = isinstance(result, WireFault) and result.kind is FaultKind.CONNECTION_LOST
-        self._count(push, lane, judged, mono, result.connection_id if lost else 0)
+        self.director.count(push, lane, judged, mono, result.connection_id if lost else 0)
         judged = self.director.act(push, lane, judged, result, mono)
         if judged.disposition is Disposition.UNKNOWN:
             push.doubtful = True
         push.request = None
         self.failed(push, judged)
-
-    def recall(self, state: SenderState) -> None:
-        """Take back what waits in the transport for a stream: its credential was refused, and so would all of it be, one by one."""
-        for push in [push for push in self._launched if push.lane is not None and push.lane.state is state]:
-            handle: object = push.handle
-            if isinstance(handle, Recallable):
-                push.recalled = True  # heard by the callback, which comes before recall() returns
-                push.recalled = handle.recall() and push.recalled
-
-    def _recalled(self, push: Push, state: SenderState, mono: float) -> Verdict:
-        push.recalled = False
-        latch = state.latch
-        return settle.cancelled() if latch is None else settle.latched(latch.verdict, latch.probe_at - mono)
 
     def stumbled(self, push: Push, error: BaseException) -> None:
         """Our own code raised after an answer: the push still gets its outcome, and what became of it is not known."""
@@ -336,31 +327,16 @@ class Engine:
         push.attempts = (*push.attempts, attempt) if push.attempts else (attempt,)
         push.request = None
         state = lane.state
-        if lane.breaker.success(mono):
+        if lane.breaker.success(mono, push.started_mono):
             self.news.breaker(lane, None)
         state.budget.refund(push.repaid or REFUND_CLEAN)
-        if state.latch is not None:
-            self.director.unlatch(state)
+        if state.refusals or state.latch is not None:
+            self.director.vouched(state, push.started_mono)
         if push.prepared is not None and not push.prepared.stamp.dry_run:
             self.guard.accepted(lane.watch, mono)
         if self.news.listening:
             self.news.attempt_finished(push, lane.origin)
         self.finish(push, settle.accepted(push, acceptance, mono))
-
-    def _count(self, push: Push, lane: Lane, verdict: Verdict, mono: float, lost_connection: int) -> None:
-        """Tell breaker and latch what an attempt says about the service and the credential."""
-        if push.cancelled or (self.closing and verdict.reason in {"cancelled", "client_closed"}):
-            lane.breaker.void()
-        elif verdict.category is not Category.TECHNICAL:
-            if lane.breaker.success(mono):
-                self.news.breaker(lane, None)
-            if lane.state.latch is not None and verdict.status is not None:
-                self.director.unlatch(lane.state)
-        elif verdict.scope is Scope.ATTEMPT:
-            if lane.breaker.failure(mono, lost_connection):
-                self.news.breaker(lane, settle.moment(push.now + lane.breaker.probe_at - mono))
-        else:
-            lane.breaker.void()
 
     def failed(self, push: Push, verdict: Verdict) -> None:
         """An attempt, or getting its credential, failed: decide what now."""
@@ -398,10 +374,10 @@ class Engine:
         self._report(push, verdict, decision.stop, retry_at)
 
     def _sleep(self, push: Push, verdict: Verdict, decision: Decision) -> None:
-        if self.news.listening:
-            self.news.retry_scheduled(push, verdict, decision)
         self.active -= 1
         self.sleepers.add(push, verdict, decision)
+        if self.news.listening:
+            self.news.retry_scheduled(push, verdict, decision)
 
     def _woken(self, push: Push) -> None:
         """The wait between two attempts is over."""
@@ -451,16 +427,21 @@ class Engine:
         push.cancelled = True
         if push.handle is not None:
             push.handle.cancel()
-        else:
-            self._take_out(push)
+        elif self._take_out(push):
             self.fail(push, push.verdict or settle.cancelled(), Stop.CLOSING)
+        # Otherwise a hook asks in the middle of a step: whoever has the push in hand knows better how it ends.
 
-    def _take_out(self, push: Push) -> None:
-        """Take a push out of wherever it waits."""
+    def _take_out(self, push: Push) -> bool:
+        """Take a push out of wherever it waits; False when it does not wait."""
         if self.sleepers.remove(push):
             self.active += 1
-        elif push.lane is not None and push in push.lane.waiting:
-            push.lane.waiting.remove(push)
+            return True
+        if self.keyless.remove(push):
+            return True
+        waits = push.lane is not None and push in push.lane.waiting
+        if waits:
+            push.lane.waiting.remove(push)  # type: ignore[union-attr]  # there is one, see above
+        return waits
 
     def _late(self, push: Push) -> None:
         """Its time ran out while it waited for its turn."""
@@ -473,27 +454,46 @@ class Engine:
         self.closing = True
         for stream in list(self.streams):
             stream.close_input()
-        for push in self.sleepers.all():
-            self._take_out(push)
-            self.fail(push, push.verdict or settle.closed(), Stop.CLOSING)
-        if self._launched and grace > 0:
-            self._drained = self.loop.create_future()
-            timer = self.clock.call_at(self._monotonic() + grace, self._drain_over)
+        self.dispatch.close_inputs()
+        self._end_all(self.sleepers.all())
+        try:
+            if self.launched and grace > 0:
+                await self._drain(grace)
+        finally:
+            # Also when the wait is cancelled: nothing stays open, nobody is left waiting.
+            await self._cut_short()
+
+    async def _drain(self, grace: float) -> None:
+        self._drained = self.loop.create_future()
+        timer = None if math.isinf(grace) else self.clock.call_at(self._monotonic() + grace, self._drain_over)
+        try:
             await self._drained
-            timer.cancel()
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    async def _cut_short(self) -> None:
         for lane in self.dispatch.queued():
-            while lane.waiting:
-                self.fail(lane.waiting.popleft(), settle.closed(), Stop.CLOSING)
+            self._end_all(lane.waiting)
+        self._end_all(self.keyless.all())
         self.store.close(settle.closed())
-        await self.transport.aclose()
-        for _ in range(3):
-            await asyncio.sleep(0)
-        for push in list(self._launched):
-            # A transport that keeps its promise has answered by now.
-            self._launched.discard(push)
-            self.fail(push, settle.closed_unanswered(), Stop.CLOSING)
-        self.dispatch.close()
-        self.apps.close()
+        try:
+            await self.transport.aclose()
+            for _ in range(3):
+                await asyncio.sleep(0)
+        finally:
+            for push in list(self.launched):
+                # A transport that keeps its promise has answered by now.
+                self.launched.discard(push)
+                self.fail(push, settle.closed_unanswered(), Stop.CLOSING)
+            self.keyless.close()
+            self.dispatch.close()
+            self.apps.close()
+
+    def _end_all(self, pushes: Iterable[Push]) -> None:
+        for push in list(pushes):
+            if self._take_out(push):
+                self.fail(push, push.verdict or settle.closed(), Stop.CLOSING)
 
     def _drain_over(self) -> None:
         if self._drained is not None and not self._drained.done():

@@ -50,13 +50,15 @@ def _end(policy: RetryPolicy, failure: Failure) -> str:
         Stop.DEADLINE: f"the policy's deadline ({policy.deadline:g} s) comes first",
         Stop.EXPIRY: "the message would be too old by then",
         Stop.BUDGET: "the retry budget is used up: too many pushes fail to repeat them all",
+        Stop.CIRCUIT: "this push service fails so often that it is left alone for a moment",
+        Stop.CREDENTIAL: "the credential was refused, and nothing more is sent with it until it works again",
         Stop.PARKING: "too many pushes are waiting to be tried again already",
         Stop.CLOSING: "the sender gave up, or the client was being closed",
     }
     if stopped is not None and stopped in list(Stop) and Stop(stopped) in reasons:
         return f"Not tried again in this call: {reasons[Stop(stopped)]}."
     if failure.reason in _OUTLIVED:
-        return f"Not tried: {_OUTLIVED[failure.reason]}."
+        return f"Not tried{' again' if failure.attempts else ''}: {_OUTLIVED[failure.reason]}."
     return f"Not tried again: the same push would fail again ({failure.reason})."
 
 

@@ -114,6 +114,19 @@ class Guard:
                 watch.tripped.clear()
         return confirmed
 
+    def doubt(self, app: str, now: float) -> None:
+        """
+        Begin anew for an app: its configuration may be another one now.
+
+        An acceptance under the former one clears nobody, and neither does a confirmation; what is suspected stays
+        suspected. Pushes under way keep their old window.
+        """
+        for place, watch in list(self._places.items()):
+            if place.app == app:
+                fresh = Watch(now)
+                fresh.tripped |= watch.tripped
+                self._places.put(place, fresh)
+
     def _turn(self, watch: Watch, now: float) -> None:
         # A reason whose share has fallen is watched afresh: a confirmation holds for one incident.
         seen = watch.now_total

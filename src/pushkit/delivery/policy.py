@@ -93,6 +93,8 @@ class RetryPolicy:
             least_open = name != "max_sleep"
             if value is not None and (math.isnan(value) or value < 0 or (least_open and value == 0)):
                 raise ConfigurationError(f"RetryPolicy({name}={value!r}): expected {'more than' if least_open else 'at least'} 0 seconds")
+        if self.attempt_timeout is not None and math.isinf(self.attempt_timeout):
+            raise ConfigurationError("RetryPolicy(attempt_timeout=inf): an attempt has to end; leave it out for the provider's default")
         if self.on_unknown not in get_args(OnUnknown):
             raise ConfigurationError(f"RetryPolicy(on_unknown={self.on_unknown!r}): expected one of {', '.join(get_args(OnUnknown))}")
         if not callable(self.backoff):
@@ -103,6 +105,20 @@ class RetryPolicy:
             raise ConfigurationError(
                 f"RetryPolicy(jitter=...): a {type(self.jitter).__name__}; pass a function such as backoff.full_jitter, or None"
             )
+        self._try_out()
+
+    def _try_out(self) -> None:
+        # What a push would meet in the night; only the caller's own functions, since ours import the backoff package.
+        try:
+            if self.backoff is not exponential:
+                iter(self.backoff())
+            if self.jitter is not None and self.jitter is not full_jitter:
+                float(self.jitter(1.0))
+        except Exception as error:
+            raise ConfigurationError(
+                f"RetryPolicy: trying out backoff or jitter raised {type(error).__name__}: {error}; backoff() gives an iterator of seconds, "
+                "such as backoff.expo does, and jitter(seconds) gives seconds"
+            ) from error
 
     @classmethod
     def none(cls) -> RetryPolicy:

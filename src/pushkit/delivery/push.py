@@ -165,8 +165,8 @@ class Push:
         self.unknown_retried = False
         self.doubtful = False
         """An earlier attempt may have been accepted."""
-        self.recalled = False
-        """Taken back from the transport, since its credential was refused meanwhile."""
+        self.recalled: Verdict | None = None
+        """Why it is being taken back from the transport."""
         self.refreshed = False
         self.early_used = False
         self.repaid = 0.0
@@ -185,25 +185,28 @@ class Push:
         """The timer's callback."""
         self.engine.sleepers.wake(self)
 
-    def identify(self, ready: Ready, now: float, failure: Failure | None) -> None:
-        """Give it its identity and its lifetime: new ones, or those of the failure that is sent again."""
-        life = ready.life
-        self.prepared = ready.prepared
-        self.key = ready.stamp.key
-        self.ttl_zero = life.at is None and life.ttl == 0.0
-        resume = failure.resume if failure is not None else None
-        if failure is None or resume is None:
-            self.push_id = new_push_id()
-            self.taken_at = now
-            self.expires_at = life.at if life.at is not None else now + life.ttl
-            return
-        self.taken_at = now if resume.taken_at is None else resume.taken_at
+    def counts_on(self, failure: Failure) -> None:
+        """It is a failure that is sent again: what is known of it holds, whatever may refuse it now."""
+        resume = failure.resume
+        assert resume is not None
         self.push_id = resume.push_id
+        self.taken_at = resume.taken_at or 0.0
         self.expires_at = resume.expires_at
         self.unknown_retried = resume.unknown_retried
         self.attempts = failure.attempts
         self.attempt = failure.attempts[-1].number if failure.attempts else 0
         self.doubtful = failure.disposition is Disposition.UNKNOWN
+
+    def identify(self, ready: Ready, now: float) -> None:
+        """Give it what its message says and, unless it is sent again, an identity and a lifetime."""
+        life = ready.life
+        self.prepared = ready.prepared
+        self.key = ready.stamp.key
+        self.ttl_zero = life.at is None and life.ttl == 0.0
+        self.taken_at = self.taken_at or now
+        if not self.push_id:
+            self.push_id = new_push_id()
+            self.expires_at = life.at if life.at is not None else now + life.ttl
 
     def left(self, mono: float) -> float:
         """Seconds to the policy's deadline."""
@@ -241,6 +244,10 @@ class Latest:
     def passed(self, push: Push, *, again: bool) -> bool:
         """Whether a later one went to the same recipient before this one is sent again; otherwise this is the latest."""
         key = (push.target.provider, push.target.app, push.target.address)
+        try:
+            hash(key)
+        except TypeError:
+            return False  # A bad row: its address is refused where it is used.
         if again and self._known.get(key) not in {None, push.push_id}:
             return True
         self._known.put(key, push.push_id)
@@ -268,6 +275,7 @@ class Call:
         "_stamp",
         "context",
         "dry_run",
+        "left",
         "make",
         "message",
         "objection",
@@ -294,9 +302,14 @@ class Call:
         self.policy = policy
         self.sink = sink
         self.single = single
-        self.objection: AssertionError | None = None
-        """What a test's transport raised about one of these pushes: raised to the caller when they have ended."""
+        self.objection: BaseException | None = None
+        """
+        What a test's transport raised about one of these pushes, or the message callable without its being an ``Exception``:
+        raised to the caller when they have ended.
+        """
         self.dry_run = dry_run
+        self.left = False
+        """Whether its stream was left: what is only about to be sent is not."""
         self.raised_at: set[str] = set()
         """Where the message callable raised, as far as it was said in the log."""
         # Answers arrive in the context that opened the connection; hooks belong to the context of the call.
@@ -379,6 +392,22 @@ def make_message(call: Call, target: Any) -> tuple[Message | None, Verdict | Non
         message.close()
         return None, no_message("the message callable is an async function; make it a plain one, and fetch what it needs beforehand")
     return None, no_message(f"the message callable gave a {type(message).__name__}; expected a Notification or a provider's message")
+
+
+def made_here(call: Call, target: Any) -> tuple[Message | None, Verdict | None]:
+    """
+    The same on the event loop, where nobody would hear of what is no ``Exception`` (a cancellation, a test's failure): it goes to the caller.
+
+    Raises:
+        KeyboardInterrupt, SystemExit: they end the loop as well.
+    """
+    try:
+        return make_message(call, target)
+    except BaseException as error:
+        call.objection = call.objection or error
+        if isinstance(error, (KeyboardInterrupt, SystemExit)):
+            raise
+        return None, no_message(f"the message callable raised {type(error).__name__}")
 
 
 def _raised_at(error: Exception) -> str:

@@ -9,13 +9,16 @@ repeated once at the most, and only where a second copy does no harm.
 from __future__ import annotations
 
 import enum
+import logging
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from pushkit.delivery.budget import Budget, cost
-from pushkit.delivery.policy import RetryPolicy
+from pushkit.delivery.policy import RetryPolicy, exponential, full_jitter
 from pushkit.outcomes import Disposition, WaitedFor
 from pushkit.verdict import RefreshCredential, Verdict
+
+log = logging.getLogger("pushkit")
 
 NOW_OR_NEVER = 2.0
 """Seconds within which a push with ``ttl=0`` may be repeated if it was provably not sent."""
@@ -38,6 +41,10 @@ class Stop(enum.StrEnum):
     """The wait ends after the message's expiry."""
     BUDGET = "budget"
     """The retry budget is used up."""
+    CIRCUIT = "circuit"
+    """The service is left alone for a moment, since it fails too often."""
+    CREDENTIAL = "credential"
+    """The credential is out of use."""
     PARKING = "parking"
     """Too many pushes are waiting already."""
     CLOSING = "closing"
@@ -51,19 +58,33 @@ class Waits:
 
     def __init__(self, policy: RetryPolicy) -> None:
         self._jitter = policy.jitter
-        self._steps: Iterator[float] | None = iter(policy.backoff())
-        # The generators of backoff 2 give None first, those of its fork 0: both are no wait.
-        first = next(self._steps, None)
+        self._steps: Iterator[float] = iter(())
+        try:
+            self._steps = iter(policy.backoff())
+            # The generators of backoff 2 give None first, those of its fork 0: both are no wait.
+            first = next(self._steps, None)
+        except Exception as error:  # noqa: BLE001 - the caller's code
+            self._replace(error)
+            return
         if first:
-            steps = self._steps
-            self._steps = _with_first(first, steps)
+            self._steps = _with_first(first, self._steps)
 
     def next(self) -> float:
         """Seconds; 0.0 when the generator has ended."""
-        step = next(self._steps, None) if self._steps is not None else None
-        if not step:
-            return 0.0
-        return max(0.0, self._jitter(step) if self._jitter is not None else float(step))
+        try:
+            step = next(self._steps, None)
+            if not step:
+                return 0.0
+            return max(0.0, float(self._jitter(step) if self._jitter is not None else step))
+        except Exception as error:  # noqa: BLE001 - the caller's code
+            self._replace(error)
+            return self.next()
+
+    def _replace(self, error: Exception) -> None:
+        # No push may be lost over it, and none may be repeated without a wait.
+        log.error("the policy's backoff or jitter raised %s; this push waits as by default", type(error).__name__)
+        self._jitter, self._steps = full_jitter, exponential()
+        next(self._steps, None)
 
 
 def _with_first(first: float, rest: Iterator[float]) -> Iterator[float]:
@@ -130,9 +151,14 @@ def copy_allowed(verdict: Verdict, policy: RetryPolicy, facts: Facts, *, doubtfu
     unknown = verdict.disposition is Disposition.UNKNOWN
     if not unknown and not doubtful:
         return True
-    if policy.on_unknown == "never" or (unknown and facts.unknown_retried):
+    if unknown and facts.unknown_retried:
         return False
-    return facts.replaceable or policy.on_unknown == "always"
+    return second_copy_allowed(policy, replaceable=facts.replaceable)
+
+
+def second_copy_allowed(policy: RetryPolicy, *, replaceable: bool) -> bool:
+    """Whether a push that the provider may have taken may be sent once more."""
+    return policy.on_unknown == "always" or (policy.on_unknown == "replaceable" and replaceable)
 
 
 def decide(verdict: Verdict, policy: RetryPolicy, facts: Facts, *, waits: Waits | None, budget: Budget, chance: float) -> Decision:

@@ -40,15 +40,24 @@ LATCH_PROBE = 60.0
 class Latch:
     """Why a sender's credential is out of use."""
 
-    __slots__ = ("probe_at", "verdict")
+    __slots__ = ("probe_at", "since", "verdict")
 
-    def __init__(self, verdict: Verdict, probe_at: float) -> None:
+    def __init__(self, verdict: Verdict, since: float) -> None:
         self.verdict = verdict
-        self.probe_at = probe_at
+        self.since = since
+        self.probe_at = since + LATCH_PROBE
+
+    def disproved(self, started: float) -> bool:
+        """Whether an answer shows that the credential works: only one to an attempt that began after the refusal does."""
+        return started > self.since
 
     def probe(self, now: float) -> None:
         """One push tries the credential; the next may after another pause."""
         self.probe_at = now + LATCH_PROBE
+
+    def void(self, now: float) -> None:
+        """The probe was not made: let the next push be one."""
+        self.probe_at = now
 
 
 class SenderState:
@@ -69,6 +78,8 @@ class SenderState:
         "pauses",
         "pool_keys",
         "provider",
+        "refusals",
+        "refused_at",
         "sender",
         "waiting",
     )
@@ -84,6 +95,9 @@ class SenderState:
         self.pauses: LRU[Hashable, float] = LRU(PAUSES)
         """Throttle key to the monotonic time until which nothing is sent there."""
         self.latch: Latch | None = None
+        self.refusals = 0
+        """How often in a row a credential was refused as stale that was made after the last refusal."""
+        self.refused_at = float("-inf")
         self.credential: Credential | None = sender.credential
         self.entry: Entry | None = store.entry(self.credential) if self.credential is not None else None
         self.lanes: LRU[Hashable, Lane] = LRU(LANES)

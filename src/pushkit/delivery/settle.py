@@ -140,7 +140,7 @@ def resume_of(push: Push) -> Resume | None:
         dedupe=push.call.policy.dedupe if push.prepared is None else push.prepared.stamp.dedupe,
         unknown_retried=push.unknown_retried,
         dry_run=push.call.dry_run if push.prepared is None else push.prepared.stamp.dry_run,
-        taken_at=push.taken_at,
+        taken_at=push.taken_at or None,
     )
 
 
@@ -213,6 +213,25 @@ def broken(provider: str, error: BaseException, disposition: Disposition = Dispo
 
     log.error("the %s provider raised %s; its text is not shown since it may hold secrets", provider, type(error).__name__)
     return attrs.evolve(refuse("provider_error", detail=f"{provider}: {type(error).__name__}"), disposition=disposition)
+
+
+def objected(push: Push, error: Exception) -> Verdict:
+    """
+    The transport raised instead of taking a request.
+
+    A test's transport does so on purpose (AssertionError): no failure to classify or to retry, its error goes to the caller.
+    """
+    if isinstance(error, AssertionError):
+        push.call.objection = push.call.objection or error
+        return cancelled()
+    return broken(push.target.provider, error)
+
+
+def given_back(failure: Failure) -> Failure:
+    """A failure that was to be sent again, and must not be by this call's policy: the provider may have taken it already."""
+    import attrs
+
+    return attrs.evolve(failure, retryable=False, retry_at=None, resume=None, info={**failure.info, "stopped": Stop.UNKNOWN.value})
 
 
 def closed_unanswered() -> Verdict:

@@ -59,6 +59,7 @@ class Source:
         self._room: asyncio.Event | None = None
         self._async = items if isinstance(items, AsyncIterable) else None
         self._iterator: Iterator[Any] | None = None if self._async is not None else iter(items)  # type: ignore[arg-type]  # not asynchronous
+        self._stopping = False
 
     def next(self) -> Any:
         """The next item, or ``END`` when there is none now; ``ended`` tells whether there will be."""
@@ -67,9 +68,12 @@ class Source:
                 return next(self._iterator)
             except StopIteration:
                 self.ended = True
-            except Exception as error:  # noqa: BLE001 - the caller's own error goes back to the caller
+            except BaseException as error:
                 self.ended = True
                 self.error = error
+                if isinstance(error, (KeyboardInterrupt, SystemExit)):
+                    raise
+            self._iterator = iter(())
             return END
         if self._ahead:
             item = self._ahead.popleft()
@@ -85,29 +89,34 @@ class Source:
 
     def start(self, arrived: Callable[[], None], ahead: int) -> None:
         """Begin to read an asynchronous input."""
-        if self._async is not None and self._task is None:
+        if self._async is not None and self._task is None and not self.ended:
             self._task = asyncio.get_running_loop().create_task(self._read(self._async, arrived, ahead))
 
     async def _read(self, items: AsyncIterable[Any], arrived: Callable[[], None], ahead: int) -> None:
         room = self._room = asyncio.Event()
-        iterator = aiter(items)
         try:
-            async for item in iterator:
-                self._ahead.append(item)
-                arrived()
-                while len(self._ahead) >= ahead:
-                    room.clear()
-                    await room.wait()
-        except Exception as error:  # noqa: BLE001 - the caller's own error goes back to the caller
-            self.error = error
+            iterator = aiter(items)
+            try:
+                async for item in iterator:
+                    self._ahead.append(item)
+                    arrived()
+                    while len(self._ahead) >= ahead:
+                        room.clear()
+                        await room.wait()
+            finally:
+                await _aclose(iterator)
+        except BaseException as error:
+            if not (self._stopping and isinstance(error, asyncio.CancelledError)):
+                self.error = error
+            if isinstance(error, (KeyboardInterrupt, SystemExit)):
+                raise
         finally:
             self.ended = True
-            await _aclose(iterator)
-        arrived()
+            arrived()
 
     def stop(self) -> list[Any]:
         """Read nothing more, and let a generator run its ``finally``."""
-        self.ended = True
+        self.ended = self._stopping = True
         rest = list(self._ahead)
         self._ahead.clear()
         if self._task is not None:
@@ -124,6 +133,7 @@ class Source:
     async def stopped(self) -> None:
         """Wait until the task that reads an asynchronous input has ended."""
         task, self._task = self._task, None
+        self._stopping = True
         if task is not None:
             task.cancel()
             await asyncio.wait([task])

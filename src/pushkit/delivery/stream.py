@@ -30,6 +30,26 @@ REORDER = 4
 """An ordered stream reads at most this many times ``max_in_flight`` ahead of the outcome that it owes next."""
 
 
+class Repeats:
+    """The addresses that a call has met."""
+
+    def __init__(self) -> None:
+        self._seen: set[Any] = set()
+
+    def seen(self, target: Any) -> bool:
+        """Whether a target's address came before; from now on it has."""
+        if not isinstance(target, Target):
+            return False
+        try:
+            address = (target.provider, target.app, target.address)
+            if address in self._seen:
+                return True
+            self._seen.add(address)
+        except Exception:  # noqa: BLE001 - an address that cannot be compared is no repeat; the send says what is wrong with it
+            return False
+        return False
+
+
 class Feeding(ABC):
     """What every way of sending many shares: taking from a source while there is room, dropping repeats."""
 
@@ -48,7 +68,7 @@ class Feeding(ABC):
         """Whether the client was closed before the input was read to its end."""
         self._resuming = resuming
         self._held: Any = END
-        self._seen: set[Any] | None = set() if unique else None
+        self._repeats = Repeats() if unique else None
 
     def begin(self) -> None:
         """Start reading the input."""
@@ -74,11 +94,14 @@ class Feeding(ABC):
             item = self._held
             if item is END:
                 item = source.next()
-                if item is END:
-                    if source.ended:
+                if item is END and source.ended:
+                    # Another thread may have put its last items there between the two looks: now there come no more.
+                    item = source.next()
+                    if item is END:
                         self.end_of_input()
+                if item is END:
                     break
-                if self._seen is not None and self._repeated(item):
+                if self._repeats is not None and self._repeats.seen(self.target_of(item)):
                     continue
             target = self.target_of(item)
             where = engine.lane_of(target, self._quota_of(item))
@@ -107,19 +130,9 @@ class Feeding(ABC):
             push = self.engine.take(self.call, target, where, index, refusal=refusal)
         if not push.done:
             self.pushes.add(push)
-
-    def _repeated(self, item: Any) -> bool:
-        target = self.target_of(item)
-        if not isinstance(target, Target):
-            return False
-        try:
-            address = (target.provider, target.app, target.address)
-            if address in self._seen:  # type: ignore[operator]  # asked only where it is a set
-                return True
-            self._seen.add(address)  # type: ignore[union-attr]  # as above
-        except Exception:  # noqa: BLE001 - an address that cannot be compared is no repeat; the send says what is wrong with it
-            return False
-        return False
+            if self.stopped:
+                # A hook, or the callable that made its message, left the stream while it was being taken.
+                self.engine.cancel(push)
 
     def end_of_input(self) -> None:
         """Everything was taken."""
@@ -147,7 +160,7 @@ class Feeding(ABC):
 
     def stop(self) -> None:
         """Take nothing more and cancel what is under way."""
-        self.stopped = True
+        self.stopped = self.call.left = True
         self._turn_away(settle.cancelled())
         self.engine.dispatch.remove_feed(self)
         for push in list(self.pushes):
@@ -199,7 +212,7 @@ class Collecting(Feeding):
             self.begin()
             try:
                 await self._complete
-            except asyncio.CancelledError:
+            except (asyncio.CancelledError, GeneratorExit):
                 self._abandoned = True
                 self.stop()
                 raise
@@ -365,6 +378,8 @@ class OutcomeStream(Feeding):
         self._suspicions.__enter__()
         self.engine.streams.add(self)
         self.begin()
+        if self.engine.closing:
+            self.close_input()
 
     async def _end(self) -> None:
         self._finish()

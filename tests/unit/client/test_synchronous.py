@@ -475,3 +475,10 @@ def test_a_loop_that_is_left_without_with_stops_its_stream():
 
     assert before == len(taken)
     assert 0 == len(engine.streams)
+
+
+@pytest.mark.parametrize("targets", ["token", 7, None])
+def test_topics_refuse_what_is_no_target(targets):
+    """A token in place of a registration is a mistake of the call, not five outcomes about its letters."""
+    with toy_client() as push, pytest.raises(TypeError, match="target"):
+        push.topics().subscribe("news", to=targets)

@@ -114,3 +114,15 @@ def test_a_connection_whose_streams_keep_being_reset_counts_again():
     breaker = Breaker()
 
     assert any(breaker.failure(number * 0.2, 7) for number in range(LEAST))
+
+
+def test_answers_from_before_the_probe_do_not_speak_for_it():
+    """While a probe is out, late answers to attempts from before neither close nor reopen the breaker, nor free the probe's place."""
+    breaker = tripped()
+    assert breaker.allow(FIRST_BREAK)
+
+    assert not breaker.success(FIRST_BREAK + 1, started=FIRST_BREAK - 1)
+    assert not breaker.failure(FIRST_BREAK + 1, started=FIRST_BREAK - 1)
+    breaker.void(started=FIRST_BREAK - 1)
+    assert not breaker.allow(FIRST_BREAK + 1)
+    assert breaker.success(FIRST_BREAK + 1, started=FIRST_BREAK)

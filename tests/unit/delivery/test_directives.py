@@ -607,3 +607,19 @@ def test_closing_does_not_wait_for_a_credential():
         return await asyncio.wait_for(task, 5)
 
     assert "client_closed" == run(work()).reason
+
+
+def test_a_forgotten_app_is_suspected_until_it_reaches_somebody():
+    """After forget(app) a mismatch is to be reviewed again: the new configuration may be the wrong one."""
+
+    async def work():
+        transport = Scripted(lambda request, _count: 200 if request.path == b"/ok" else 404)
+        async with client(transport) as push:
+            await push.send(PUSH, to=Phone("ok"))
+            before = await push.send(PUSH, to=Phone("1"))
+            push.forget("default")
+            return before, await push.send(PUSH, to=Phone("2"))
+
+    before, after_forget = run(work())
+
+    assert (Action.REMOVE_RECIPIENT, Action.REVIEW_RECIPIENT) == (before.action, after_forget.action)

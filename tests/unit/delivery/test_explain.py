@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from tests.unit.delivery.support import STEADY, Phone, Scripted, Words, after, client, lost, refused, response, run
+import asyncio
+
+import pytest
+from tests.unit.delivery.support import STEADY, Phone, Scripted, Words, after, client, lost, phones, refused, response, run, settled
 
 from pushkit import Action, Disposition, RetryPolicy, Scope, TechnicalFailure
+
+PUSH = Words(text="hi")
 
 
 def explained(script, *, message=None, policy=STEADY):
@@ -76,3 +81,63 @@ def test_what_a_later_update_made_worthless_says_so():
     )
 
     assert "Not tried: a later update for the same recipient was sent meanwhile." in RetryPolicy().explain(outcome)
+
+
+def refused_after(status, policy=STEADY, **more):
+    """The outcome of a push that meets what thirty failures of a kind left behind, explained."""
+
+    async def work():
+        transport = Scripted(lambda request, _count: 200 if request.path == b"/good" else status)
+        push = client(transport, retry=RetryPolicy.none())
+        await after(transport.clock, push.send_many(PUSH, to=phones(30)))
+        return await after(transport.clock, push.send(PUSH, to=Phone("n1", **more), retry=policy))
+
+    outcome = run(work())
+    return outcome.reason, outcome.info["stopped"], policy.explain(outcome)
+
+
+def test_an_open_breaker_is_called_by_its_name():
+    """A refusal by the breaker is no matter of how long the policy sleeps."""
+    reason, stopped, text = refused_after(503)
+
+    assert ("circuit_open", "circuit") == (reason, stopped)
+    assert "left alone for a moment" in text
+
+
+def test_a_latched_credential_is_called_by_its_name():
+    """Neither is a credential that is out of use."""
+    reason, stopped, text = refused_after(403)
+
+    assert ("credential_latched", "credential") == (reason, stopped)
+    assert "the credential was refused" in text
+
+
+@pytest.mark.parametrize(
+    ("policy", "stopped"),
+    [
+        (RetryPolicy(attempts=1), "attempts"),
+        (RetryPolicy(max_sleep=2), "max_sleep"),
+        (RetryPolicy(deadline=2), "deadline"),
+    ],
+)
+def test_a_pause_that_is_not_waited_for_says_what_forbids_it(policy, stopped):
+    """A provider's pause of five seconds comes back for the reason that is true: attempts, sleep or deadline."""
+    assert ("throttled", stopped) == refused_after(430, policy)[:2]
+
+
+def test_a_push_that_expired_between_attempts_was_tried():
+    """ "Not tried" is said only of what was never tried."""
+
+    async def work():
+        transport = Scripted(503)
+        push = client(transport, retry=RetryPolicy(jitter=None, backoff=lambda: iter([None, 4.0])))
+        sending = asyncio.ensure_future(push.send(Words(ttl=5), to=Phone("1")))
+        await settled()
+        transport.clock.jump(3)
+        await transport.clock.advance_async(4.5)
+        return sending.result()
+
+    outcome = run(work())
+
+    assert ("expired", 1) == (outcome.reason, len(outcome.attempts))
+    assert "Not tried again: " in STEADY.explain(outcome)

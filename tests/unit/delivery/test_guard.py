@@ -106,3 +106,16 @@ def test_reasons_from_strangers_are_bounded():
         guard.failed(watch, f"r{number}", 0.0)
 
     assert len(watch.now_counts) + len(watch.before) <= 100
+
+
+def test_a_new_configuration_has_to_prove_itself():
+    """What an app's former configuration reached clears nobody under the next one; what was suspected stays suspected."""
+    guard = Guard()
+    old, _ = filled(guard, 50, 50)
+    guard.doubt("default", 1.0)
+    guard.accepted(old, 2.0)
+    new = guard.watch(HERE, 2.0)
+
+    assert new is not old
+    assert (False, {"gone"}) == (new.accepted, new.tripped)
+    assert not guard.believed(new, "mismatch", suspicion=True)
