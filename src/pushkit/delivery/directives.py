@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pushkit import events
@@ -45,6 +46,11 @@ def _take_back(push: Push, why: Verdict) -> None:
         push.recalled = why  # heard by the callback, which comes before recall() returns
         handle.recall()
         push.recalled = None
+
+
+def _outlived(push: Push, handle: object) -> None:
+    if push.handle is handle:
+        _take_back(push, expired())
 
 
 class Director:
@@ -139,10 +145,9 @@ class Director:
 
         What is on its way goes on: the provider has been told the expiry.
         """
-        handle: object = push.handle
         until = mono + push.lifetime(now)
-        if until < push.deadline and isinstance(handle, Recallable):
-            self._engine.clock.call_at(until, lambda: _take_back(push, expired()) if push.handle is handle else None)
+        if until < push.deadline and isinstance(push.handle, Recallable):
+            self._engine.clock.call_at(until, partial(_outlived, push, push.handle))
 
     def credential_changed(self, state: SenderState, result: AccessToken | Verdict, mono: float) -> None:
         """A refresh ended."""
