@@ -134,7 +134,8 @@ class Director:
 
         What is on its way goes on: the provider has been told the expiry.
         """
-        handle, until = push.handle, mono + push.lifetime(now)
+        handle: object = push.handle
+        until = mono + push.lifetime(now)
         if until < push.deadline and isinstance(handle, Recallable):
             self._engine.clock.call_at(until, lambda: _take_back(push, expired()) if push.handle is handle else None)
 
