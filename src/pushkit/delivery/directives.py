@@ -38,9 +38,8 @@ SOON = 60.0
 """Seconds of life with which a push may expire during one attempt."""
 
 
-def _take_back(push: Push, why: Verdict) -> None:
-    handle: object = push.handle
-    if isinstance(handle, Recallable):
+def _take_back(push: Push, handle: object, why: Verdict) -> None:
+    if push.handle is handle and isinstance(handle, Recallable):
         push.recalled = why  # heard by the callback, which comes before recall() returns
         handle.recall()
         push.recalled = None
@@ -124,7 +123,7 @@ class Director:
         """Take back what waits in the transport for a stream: its credential was refused, and so would all of it be, one by one."""
         for push in [push for push in self._engine.launched if push.lane is not None and push.lane.state is state]:
             if state.latch is not None:
-                _take_back(push, latched(state.latch.verdict, state.latch.probe_at - self._engine.clock.monotonic()))
+                _take_back(push, push.handle, latched(state.latch.verdict, state.latch.probe_at - self._engine.clock.monotonic()))
 
     # -- expiry --------------------------------------------------------------------------------------
 
@@ -137,7 +136,7 @@ class Director:
         handle: object = push.handle
         until = mono + push.lifetime(now)
         if until < push.deadline and isinstance(handle, Recallable):
-            self._engine.clock.call_at(until, lambda: _take_back(push, expired()) if push.handle is handle else None)
+            self._engine.clock.call_at(until, lambda: _take_back(push, handle, expired()))
 
     def credential_changed(self, state: SenderState, result: AccessToken | Verdict, mono: float) -> None:
         """A refresh ended."""
