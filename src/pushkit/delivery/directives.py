@@ -39,7 +39,8 @@ SOON = 60.0
 
 
 def _take_back(push: Push, handle: object, why: Verdict) -> None:
-    if push.handle is handle and isinstance(handle, Recallable):
+    present: object = push.handle
+    if isinstance(handle, Recallable) and handle is present:
         push.recalled = why  # heard by the callback, which comes before recall() returns
         handle.recall()
         push.recalled = None
