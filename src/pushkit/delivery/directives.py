@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
 from pushkit import events
@@ -40,17 +39,12 @@ SOON = 60.0
 """Seconds of life with which a push may expire during one attempt."""
 
 
-def _take_back(push: Push, why: Verdict) -> None:
-    handle: object = push.handle
-    if isinstance(handle, Recallable):
+def _take_back(push: Push, handle: object, why: Verdict) -> None:
+    present: object = push.handle
+    if isinstance(handle, Recallable) and handle is present:
         push.recalled = why  # heard by the callback, which comes before recall() returns
         handle.recall()
         push.recalled = None
-
-
-def _outlived(push: Push, handle: object) -> None:
-    if push.handle is handle:
-        _take_back(push, expired())
 
 
 class Director:
@@ -135,7 +129,7 @@ class Director:
         """Take back what waits in the transport for a stream: its credential was refused, and so would all of it be, one by one."""
         for push in [push for push in self._engine.launched if push.lane is not None and push.lane.state is state]:
             if state.latch is not None:
-                _take_back(push, latched(state.latch.verdict, state.latch.probe_at - self._engine.clock.monotonic()))
+                _take_back(push, push.handle, latched(state.latch.verdict, state.latch.probe_at - self._engine.clock.monotonic()))
 
     # -- expiry --------------------------------------------------------------------------------------
 
@@ -145,9 +139,10 @@ class Director:
 
         What is on its way goes on: the provider has been told the expiry.
         """
+        handle: object = push.handle
         until = mono + push.lifetime(now)
-        if until < push.deadline and isinstance(push.handle, Recallable):
-            self._engine.clock.call_at(until, partial(_outlived, push, push.handle))
+        if until < push.deadline and isinstance(handle, Recallable):
+            self._engine.clock.call_at(until, lambda: _take_back(push, handle, expired()))
 
     def credential_changed(self, state: SenderState, result: AccessToken | Verdict, mono: float) -> None:
         """A refresh ended."""

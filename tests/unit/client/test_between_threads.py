@@ -131,8 +131,9 @@ def test_what_was_handed_over_before_the_end_is_answered():
     there = push._portal
     engine = there.engine()
     ended = []
-    there.post(there._stop.set)
-    with there._gate:  # the loop cannot end before this is posted
+    with there._gate:  # the loop cannot end before this is posted …
+        there.post(there._stop.set)
+        time.sleep(0.05)  # … although it has been told to, and waits for that
         box = portal.Box(lambda: ended.append(engine.closing))
         there.post(box.run)
     box.wait()
