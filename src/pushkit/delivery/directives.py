@@ -40,11 +40,11 @@ SOON = 60.0
 
 
 def _take_back(push: Push, handle: object, why: Verdict) -> None:
-    present: object = push.handle
-    if isinstance(handle, Recallable) and handle is present:
-        push.recalled = why  # heard by the callback, which comes before recall() returns
-        handle.recall()
-        push.recalled = None
+    if push.handle is not handle or not isinstance(handle, Recallable):
+        return
+    push.recalled = why  # heard by the callback, which comes before recall() returns
+    handle.recall()
+    push.recalled = None
 
 
 class Director:
