@@ -256,7 +256,7 @@ class Cancellable(Protocol):
 
 
 @runtime_checkable
-class Recallable(Protocol):
+class Recallable(Cancellable, Protocol):
     """What a transport's handles may add: taking back what was not begun."""
 
     def recall(self) -> bool:
