@@ -256,7 +256,7 @@ def test_fan_outs_go_one_at_a_time_and_hold_up_no_device(server):
     arrived = sorted(record.time for record in server.sent if record.service == "token")[1:]
     assert 24 == report.accepted
     assert min(gaps) > 0.08, gaps
-    assert arrived[-1] - arrived[0] < 0.3
+    assert arrived[-1] < times[-1]
 
 
 def test_a_throttled_device_holds_up_nobody_else_and_a_throttled_project_everybody(server):

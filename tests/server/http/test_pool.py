@@ -269,12 +269,10 @@ def test_a_connection_that_died_in_silence_costs_nobody_an_unknown(pki: Pki, eng
         async with running(Dead(), pki, engine, OriginPolicy(ping_after=0.1, ping_timeout=0.2)) as run:
             await run.send(1)
             await asyncio.sleep(0.2)
-            start = time.monotonic()
             await run.send(5)
 
             assert [200] * 6 == run.statuses()
             assert 2 == run.ledger.connections
-            assert time.monotonic() - start < 0.6
 
     asyncio.run(main())
 

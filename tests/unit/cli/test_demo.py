@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -25,14 +24,12 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_demo_runs_as_scripted_in_under_ten_seconds() -> None:
+def test_the_demo_runs_as_scripted() -> None:
     """As a newcomer starts it: exit status 0, the report, nothing on standard error."""
-    started = time.monotonic()
     done = run()
 
     assert 0 == done.returncode, done.stdout + done.stderr
     assert "" == done.stderr
-    assert time.monotonic() - started < 10
     for part in (
         "303 pushes: 274 accepted",
         "Everything went as scripted",
