@@ -293,7 +293,7 @@ def test_an_interrupt_drains_and_tells_how_to_go_on(project: Path, server) -> No
     database(project, server, 4_000)
     command = ("--to", "sqlite:///people.db", "--query", "SELECT token, id AS ref FROM devices ORDER BY id", "--result", "r.jsonl")
     # With a thousand in flight the whole list takes four rounds, so that the signal comes in the middle of it.
-    server.behaviour.apns.delay(0.5)
+    server.behaviour.apns.delay(0.3)
     running = start(project, *command)
     wait_for(lambda: len(server.sent) > 500)
     running.send_signal(signal.SIGINT)
