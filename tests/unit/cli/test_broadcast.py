@@ -214,10 +214,18 @@ def test_repeated_addresses_are_left_out_and_are_not_in_doubt(project: Path, ser
     assert 2 == len(server.sent)
 
 
+# A shell without job control has what it starts in the background ignore Ctrl-C, and broadcast leaves that as it is.
+AS_IN_A_TERMINAL = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("pushkit", run_name="__main__", alter_sys=True)
+"""
+
+
 def start(project: Path, *arguments: str) -> subprocess.Popen[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PUSHKIT")}
     return subprocess.Popen(
-        [sys.executable, "-m", "pushkit", "broadcast", *arguments, "--title", "Hello", "--json"],
+        [sys.executable, "-c", AS_IN_A_TERMINAL, "broadcast", *arguments, "--title", "Hello", "--json"],
         cwd=project,
         env=environment,
         stdout=subprocess.PIPE,

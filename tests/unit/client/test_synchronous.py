@@ -276,8 +276,10 @@ def test_a_child_process_starts_anew():
 
 def run_script(text, *, after=None, expect=0):
     """Run a script in a process of its own; ``after``: send it SIGINT when it has printed a line."""
+    # A shell without job control has what it starts in the background ignore Ctrl-C.
+    as_in_a_terminal = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     process = subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", textwrap.dedent(text)],
+        [sys.executable, "-W", "error", "-c", as_in_a_terminal + textwrap.dedent(text)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
