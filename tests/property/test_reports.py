@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests import stories
 from tests.values import Phone, make_accepted, make_failure
@@ -53,6 +53,7 @@ def shown(report: Report) -> str:
     return text
 
 
+@example(("groups", 0, "count"), 165)  # more failures than pushes
 @given(st.sampled_from(PLACES), VALUES)
 def test_a_report_with_one_spoiled_value_is_refused_or_can_be_shown(place: tuple[Any, ...], value: Any) -> None:
     """Any value of any shape, at any place."""

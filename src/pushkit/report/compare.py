@@ -59,8 +59,9 @@ def compare(earlier: Report, later: Report) -> Sequence[Change]:
     changes: list[Change] = []
     for key in before.keys() | after.keys():
         provider, category, reason = key
-        x, n = before[key], totals_before[provider]
-        y, m = after[key], totals_after[provider]
+        n, m = totals_before[provider], totals_after[provider]
+        # Beyond the bounds of a report's tables pushes may be counted under another name than their failures.
+        x, y = min(before[key], n), min(after[key], m)
         share_before, share_after = x / n if n else 0.0, y / m if m else 0.0
         changes.append(
             Change(
